@@ -1,0 +1,9 @@
+#include "addon/addon.h"
+
+static Napi::Object Init(Napi::Env env, Napi::Object exports) {
+  tw::addon::RegisterModel(env, exports);
+  tw::addon::RegisterInstruments(env, exports);
+  return exports;
+}
+
+NODE_API_MODULE(tickwire, Init)

@@ -1,0 +1,11 @@
+// The only folder that includes <napi.h>: it checks arguments, wraps lifetimes, calls the core. One file per module.
+#pragma once
+#include <napi.h>
+
+namespace tw::addon {
+
+// Each file adds its line here and its call in addon.cc.
+void RegisterModel(Napi::Env env, Napi::Object exports);
+void RegisterInstruments(Napi::Env env, Napi::Object exports);
+
+}  // namespace tw::addon

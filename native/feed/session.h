@@ -1,0 +1,132 @@
+// One feed session of one (exchange, source, shard): turns decoded packets into records with identity. It finds the
+// instrument, gives (epoch, seq), stamps ts_recv, emits the clock, turns losses into gap records, and hands each record to
+// the sink. Reads packets from native/decode, writes to a RecordSink (the ring in production, a vector in tests).
+//
+// Threads:    everything here belongs to the one thread that decodes the feed.
+// When full:  the sink answers false; the stream's loss is counted and stands in the log as one gap record, with the exact
+//             count, before the next record of that stream.
+// No clock, no I/O: ts_recv comes in with each frame, so a replay is the live run again.
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+#include "model/decimal.h"
+#include "model/instrument.h"
+#include "model/reason.h"
+#include "model/record.h"
+
+namespace tw::feed {
+
+inline constexpr std::uint64_t kClockPeriodNs = 100'000'000;
+inline constexpr std::uint64_t kSuspectAheadNs = 10'000'000'000;  // ts_event this far ahead of the last clock is suspect.
+
+class RecordSink {
+ public:
+  virtual ~RecordSink() = default;
+  // One complete record of RecordSize(type) bytes. False: refused, not taken.
+  virtual bool Push(const void* record, std::size_t size) = 0;
+};
+
+// An instrument as this feed sees it: identity and the state of its streams.
+struct FeedInstrument {
+  const Instrument* instrument = nullptr;
+  std::uint64_t venue_key = 0;
+  std::uint32_t seq[kRecordTypeMax + 1] = {};             // Last seq given, per record type.
+  std::uint32_t refused[kRecordTypeMax + 1] = {};         // Records refused by the sink since the last one taken…
+  std::uint32_t refused_first_seq[kRecordTypeMax + 1] = {};  // …and the seq of the first of them.
+  std::uint64_t ts_event_last[kRecordTypeMax + 1] = {};
+  std::uint32_t ordinal = 0;                              // Position in the session's list, for side tables (books).
+};
+
+struct SessionOptions {
+  std::uint8_t source = 0;
+  std::uint16_t shard = 0;
+  std::uint32_t epoch = 0;
+  // False: the source has no receive times. ts_recv is then the running maximum of ts_event, and a pause gets one clock.
+  bool has_receive_times = true;
+  bool sampled = false;  // Sets kFlagSampled on every record.
+};
+
+struct SessionStats {
+  std::uint64_t frames = 0;
+  std::uint64_t records = 0;  // Taken by the sink, gaps and clocks included.
+  std::uint64_t gaps = 0;
+  std::uint64_t refused = 0;  // Records the sink refused.
+  std::uint64_t clocks = 0;
+  std::uint64_t suspect = 0;
+  ReasonCounters reasons;
+};
+
+class Session {
+ public:
+  Session(const SessionOptions& options, RecordSink* sink);
+
+  // Instruments. venue_symbol and venue_key are the venue's own; either may be empty/0. Pointers stay valid.
+  FeedInstrument* AddInstrument(const Instrument* instrument, std::string_view venue_symbol, std::uint64_t venue_key);
+  // Null: counted as unknown_instrument (and listed once, at most 1,000 names, for the operator).
+  FeedInstrument* FindSymbol(std::string_view venue_symbol);
+  FeedInstrument* FindKey(std::uint64_t venue_key);
+  // Called by FindSymbol before it gives up: lists on first sight. Returns the instrument or null.
+  using ListOnSight = FeedInstrument* (*)(void* context, std::string_view venue_symbol);
+  void set_list_on_sight(ListOnSight call, void* context) { list_on_sight_ = call, list_context_ = context; }
+
+  // A frame begins: clocks that are due are emitted first. ts_recv 0 only without receive times. Never goes back.
+  void BeginFrame(std::uint64_t ts_recv);
+  // Live only: time passes without a frame.
+  void Tick(std::uint64_t now) { EmitClocks(now); }
+  // The source has ended: a final clock.
+  void Finish();
+  // A reconnect: every stream begins again under a higher epoch.
+  void NewEpoch(std::uint32_t epoch);
+
+  // Gives identity to a record and hands it on. The caller has set ts_event (0: not told), instrument-scaled values and
+  // any flags of its own; everything else of the header is set here. Returns false when the sink refused it.
+  template <class Record>
+  bool Emit(Record& record, RecordType type, FeedInstrument& instrument) {
+    return EmitHeader(record.header, sizeof(Record), type, instrument);
+  }
+  // A hole in the venue's own numbers, before the next record of that stream. count 0: unknown.
+  void EmitVenueGap(FeedInstrument& instrument, RecordType of_type, GapCause cause, std::uint64_t count, std::uint64_t venue_from,
+                    std::uint64_t venue_to);
+  // A record of that stream could not be made (a value does not fit): one of ours is lost, counted and stands as a gap.
+  void EmitLost(FeedInstrument& instrument, RecordType of_type, GapCause cause, std::uint64_t ts_event);
+
+  void Count(Reason reason) { stats_.reasons.Add(reason); }
+  std::uint64_t ts_recv() const { return ts_recv_; }
+  std::uint32_t epoch() const { return options_.epoch; }
+  const SessionOptions& options() const { return options_; }
+  const SessionStats& stats() const { return stats_; }
+  const std::vector<std::string>& unknown_symbols() const { return unknown_symbols_; }
+  std::deque<FeedInstrument>& instruments() { return instruments_; }
+
+ private:
+  bool EmitHeader(Header& header, std::size_t size, RecordType type, FeedInstrument& instrument);
+  void EmitClocks(std::uint64_t until);
+  void EmitClock(std::uint64_t ts_recv, bool final);
+  bool FlushRefused(FeedInstrument& instrument, RecordType type);
+
+  SessionOptions options_;
+  RecordSink* sink_;
+  SessionStats stats_;
+  std::deque<FeedInstrument> instruments_;
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view s) const { return std::hash<std::string_view>()(s); }
+  };
+  std::unordered_map<std::string, FeedInstrument*, Hash, std::equal_to<>> by_symbol_;
+  std::unordered_map<std::uint64_t, FeedInstrument*> by_key_;
+  std::vector<std::string> unknown_symbols_;
+  ListOnSight list_on_sight_ = nullptr;
+  void* list_context_ = nullptr;
+  std::uint64_t ts_recv_ = 0;
+  std::uint64_t next_clock_ = 0;       // The next multiple of 100 ms of ts_recv to emit; 0 before the first frame.
+  std::uint64_t clock_event_ = 0;      // Venue's time in the last clock.
+  std::int64_t venue_ahead_ns_ = 0;    // Highest ts_event - ts_recv seen: the venue's clock against ours at least latency.
+  bool venue_ahead_known_ = false;
+};
+
+}  // namespace tw::feed
