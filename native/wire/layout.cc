@@ -5,6 +5,7 @@
 
 #include "model/reason.h"
 #include "model/record.h"
+#include "wire/generated/tickwire_generated.h"
 
 namespace tw::wire {
 namespace {
@@ -212,6 +213,33 @@ constexpr const char* kEnums = R"(
 constexpr const char* kFlags = R"({"snapshot":1,"last_of_update":2,"gap_before":4,"sampled":8,"event_time_ours":16,"correction":32,"suspect":64,"stale":128,"off_market":256,"final":512})";
 constexpr const char* kCompleteness = R"({"gap_inside":1,"loss_unknown":2,"cut":4,"start_unseen":8})";
 
+// Places of the envelope's fields in its FlatBuffers vtable.
+std::string Envelope() {
+  std::string text = "{\"identifier\":\"TWB1\"";
+  const auto slot = [&](const char* name, int place) { text += std::string(",\"") + name + "\":" + std::to_string(place); };
+  slot("type", fb::Batch::VT_TYPE);
+  slot("record_size", fb::Batch::VT_RECORD_SIZE);
+  slot("count", fb::Batch::VT_COUNT);
+  slot("flags", fb::Batch::VT_FLAGS);
+  slot("origin", fb::Batch::VT_ORIGIN);
+  slot("ts_append", fb::Batch::VT_TS_APPEND);
+  slot("ts_recv_first", fb::Batch::VT_TS_RECV_FIRST);
+  slot("ts_event_max", fb::Batch::VT_TS_EVENT_MAX);
+  slot("trade", fb::Batch::VT_TRADES);
+  slot("quote", fb::Batch::VT_QUOTES);
+  slot("ticker", fb::Batch::VT_TICKERS);
+  slot("index", fb::Batch::VT_INDEXES);
+  slot("depth5", fb::Batch::VT_DEPTH5S);
+  slot("depth10", fb::Batch::VT_DEPTH10S);
+  slot("depth20", fb::Batch::VT_DEPTH20S);
+  slot("level", fb::Batch::VT_LEVELS);
+  slot("bar", fb::Batch::VT_BARS);
+  slot("gap", fb::Batch::VT_GAPS);
+  slot("clock", fb::Batch::VT_CLOCKS);
+  slot("status", fb::Batch::VT_STATUSES);
+  return text + "}";
+}
+
 }  // namespace
 
 std::string LayoutJson() {
@@ -221,7 +249,7 @@ std::string LayoutJson() {
   for (std::size_t i = 0; i < kReasonCount; ++i) {
     reasons += std::string(i == 0 ? "" : ",") + "\"" + ReasonName(static_cast<Reason>(i)) + "\"";
   }
-  return "{\"format\":1,\"no_price\":\"-9223372036854775808\",\n\"records\":{" + writer.text_ + "\n},\n\"enums\":{" + kEnums + "},\n\"flags\":" + kFlags +
+  return "{\"format\":1,\"envelope\":" + Envelope() + ",\"no_price\":\"-9223372036854775808\",\n\"records\":{" + writer.text_ + "\n},\n\"enums\":{" + kEnums + "},\n\"flags\":" + kFlags +
          ",\n\"completeness\":" + kCompleteness + ",\n\"reasons\":[" + reasons + "]}\n";
 }
 

@@ -1,5 +1,6 @@
 /** Layout and hashing as the native side defines them. */
 import { addon } from './addon.js'
+import type { NativeInstruments } from './instruments.js'
 
 interface ModelAddon {
   layoutJson(): string
@@ -12,3 +13,26 @@ export const layoutJson = (): string => model.layoutJson()
 
 /** Kafka's murmur2 of a key; partition = (murmur2(symbol) & 0x7fffffff) % partitions. */
 export const murmur2 = (key: string): number => model.murmur2(key)
+
+interface WireAddon {
+  batchToJson(batch: Uint8Array, instruments: NativeInstruments): string
+  buildBatch(type: number, records: Uint8Array): Uint8Array
+  NativeRecordHash: new () => NativeRecordHash
+}
+const wire = addon as unknown as WireAddon
+
+/** The records of a TWB1 batch as JSON objects, one a line (native/wire/json.h). Throws when the bytes are not a batch. */
+export const batchToJson = (batch: Uint8Array, instruments: NativeInstruments): string => wire.batchToJson(batch, instruments)
+
+/** A TWB1 batch around records of one type laid end to end: what low-rate producers in TypeScript append. */
+export const buildBatch = (type: number, records: Uint8Array): Uint8Array => wire.buildBatch(type, records)
+
+/** The record hash (native/wire/record_hash.h): add batches in log order, then digest. */
+export interface NativeRecordHash {
+  add(batch: Uint8Array): void
+  digest(): string
+  readonly records: number
+  readonly repeats: number
+  readonly streams: number
+}
+export const createRecordHash = (): NativeRecordHash => new wire.NativeRecordHash()
