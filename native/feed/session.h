@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <unordered_set>
 #include <vector>
 
 #include "model/decimal.h"
@@ -22,6 +23,9 @@
 namespace tw::feed {
 
 inline constexpr std::uint64_t kClockPeriodNs = 100'000'000;
+// A longer silence in a capture gets one clock: a damaged time must not cost a million of them. Live, Tick fills every silence.
+inline constexpr std::uint64_t kPauseMaxNs = 3'600'000'000'000;
+inline constexpr std::uint32_t kSeqMax = 0xffff'fff0u;  // Behind it a new epoch opens.
 inline constexpr std::uint64_t kSuspectAheadNs = 10'000'000'000;  // ts_event this far ahead of the last clock is suspect.
 
 class RecordSink {
@@ -39,6 +43,11 @@ struct FeedInstrument {
   std::uint32_t refused[kRecordTypeMax + 1] = {};         // Records refused by the sink since the last one taken…
   std::uint32_t refused_first_seq[kRecordTypeMax + 1] = {};  // …and the seq of the first of them.
   std::uint64_t ts_event_last[kRecordTypeMax + 1] = {};
+  std::uint64_t position_last[kRecordTypeMax + 1] = {};   // position() of the last number given, earlier epochs included.
+  std::uint16_t gap_before = 0;                           // Bit per type: the next record follows a gap.
+  std::uint16_t active = 0;                               // Bit per type: numbers were given since the last reconnect gap.
+  std::uint16_t reconnected = 0;                          // Bit per type: nothing came since a reconnect.
+  std::uint16_t parked = 0;                               // Bit per type: gap records wait in the session.
   std::uint32_t ordinal = 0;                              // Position in the session's list, for side tables (books).
 };
 
@@ -77,11 +86,14 @@ class Session {
   // A frame begins: clocks that are due are emitted first. ts_recv 0 only without receive times. Never goes back.
   void BeginFrame(std::uint64_t ts_recv);
   // Live only: time passes without a frame.
-  void Tick(std::uint64_t now) { EmitClocks(now); }
-  // The source has ended: a final clock.
-  void Finish();
-  // A reconnect: every stream begins again under a higher epoch.
+  void Tick(std::uint64_t now);
+  // The source has ended: gaps that still wait, then a final clock. False: the sink refused some of it; call again.
+  bool Finish();
+  // A reconnect: every stream begins again under a higher epoch; one not above the last is raised to last + 1. Each stream
+  // that had records gets a gap (reconnect, unknown) before its next one, unless the venue's own numbers say more first:
+  // EmitVenueGap takes its place, Continuous says that nothing is missing.
   void NewEpoch(std::uint32_t epoch);
+  void Continuous(FeedInstrument& instrument, RecordType of_type) { instrument.reconnected &= static_cast<std::uint16_t>(~Bit(of_type)); }
 
   // Gives identity to a record and hands it on. The caller has set ts_event (0: not told), instrument-scaled values and
   // any flags of its own; everything else of the header is set here. Returns false when the sink refused it.
@@ -104,10 +116,25 @@ class Session {
   std::deque<FeedInstrument>& instruments() { return instruments_; }
 
  private:
+  static constexpr std::uint16_t Bit(RecordType type) { return static_cast<std::uint16_t>(1u << static_cast<unsigned>(type)); }
   bool EmitHeader(Header& header, std::size_t size, RecordType type, FeedInstrument& instrument);
+  void StampTime(Header& header);
   void EmitClocks(std::uint64_t until);
-  void EmitClock(std::uint64_t ts_recv, bool final);
-  bool FlushRefused(FeedInstrument& instrument, RecordType type);
+  bool EmitClock(std::uint64_t ts_recv, bool final);
+  void Observe(std::uint64_t ts_event);
+  std::uint64_t VenueTime(std::uint64_t ts_recv) const;
+  std::uint32_t NextSeq(FeedInstrument& instrument, RecordType type);
+  void Refuse(FeedInstrument& instrument, RecordType type, std::uint32_t seq);
+  Gap MakeGap(const FeedInstrument& instrument, RecordType of_type, GapCause cause, std::uint64_t position, std::uint64_t count,
+              std::uint64_t ts_event) const;
+  bool PushGap(FeedInstrument& instrument, const Gap& gap);
+  void Park(FeedInstrument& instrument, const Gap& gap);
+  bool FlushParked(FeedInstrument& instrument, RecordType type, bool ours);
+  // Everything that must stand before the next record of the stream. False: the sink is full.
+  bool FlushGaps(FeedInstrument& instrument, RecordType type, std::uint64_t ts_event);
+  bool FlushAllGaps();
+  void ResetStreams(bool reconnect);
+  void CountUnknown(std::string_view name);
 
   SessionOptions options_;
   RecordSink* sink_;
@@ -119,14 +146,21 @@ class Session {
   };
   std::unordered_map<std::string, FeedInstrument*, Hash, std::equal_to<>> by_symbol_;
   std::unordered_map<std::uint64_t, FeedInstrument*> by_key_;
+  std::unordered_map<std::uint32_t, FeedInstrument*> by_id_;
   std::vector<std::string> unknown_symbols_;
+  std::unordered_set<std::string, Hash, std::equal_to<>> unknown_seen_;
+  std::unordered_set<std::uint64_t> unknown_keys_;
+  std::unordered_map<std::uint64_t, std::vector<Gap>> parked_;  // By ordinal and type; only while the sink is full.
+  std::size_t streams_refused_ = 0;                             // Streams with refused or parked records.
   ListOnSight list_on_sight_ = nullptr;
   void* list_context_ = nullptr;
   std::uint64_t ts_recv_ = 0;
   std::uint64_t next_clock_ = 0;       // The next multiple of 100 ms of ts_recv to emit; 0 before the first frame.
-  std::uint64_t clock_event_ = 0;      // Venue's time in the last clock.
+  std::uint64_t clock_event_ = 0;      // Venue's time in the last clock; 0: none yet.
   std::int64_t venue_ahead_ns_ = 0;    // Highest ts_event - ts_recv seen: the venue's clock against ours at least latency.
   bool venue_ahead_known_ = false;
+  std::uint32_t clock_seq_ = 0;
+  bool finished_ = false;
 };
 
 }  // namespace tw::feed
