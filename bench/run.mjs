@@ -1,0 +1,108 @@
+// Runs the benches, one process each, prints a table and writes bench/results/latest.json.
+//   node bench/run.mjs            all     (make bench)
+//   ONLY=ring.spsc node bench/run.mjs     one id or a prefix
+// BENCH_SCALE=0.01 BENCH_PAIRS=1 makes them tiny: the tests run them so that they cannot rot.
+import { spawnSync } from 'node:child_process'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { cpus, totalmem } from 'node:os'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { build } from 'esbuild'
+
+const root = join(dirname(fileURLToPath(import.meta.url)), '..')
+const out = join(root, 'build', 'bench')
+
+// id → the file that prints its rows, and what the owner asked for: at least, aim.
+const benches = [
+  { id: 'decode.kite-full', file: 'ts/decode-kite.ts', atLeast: 500, aim: 2000 },
+  { id: 'decode.binance-trade', file: 'native/decode_binance_bench.cc', atLeast: 2, aim: 4 },
+  { id: 'decode.binance-trade-js', file: 'ts/decode-binance.ts', atLeast: 10, aim: 25 },
+  { id: 'ring.spsc', file: 'native/ring_spsc_bench.cc', atLeast: 1.2, aim: 1.2 },
+  { id: 'ring.to-js', file: 'ts/ring-to-js.ts', atLeast: 5, aim: 15 },
+  { id: 'journal.append', file: 'ts/journal-append.ts', atLeast: 10, aim: 50 },
+  { id: 'journal.append-sync', file: 'ts/journal-append-sync.ts', atLeast: 1, aim: 2 },
+  { id: 'journal.limit', file: 'native/journal_limit_bench.cc', atLeast: 0.3, aim: 0.6 },
+  { id: 'pipeline.replay', file: 'ts/pipeline-replay.ts', atLeast: 10, aim: 30 },
+  { id: 'pipeline.latency', file: 'ts/pipeline-latency.ts', atLeast: 2, aim: 10 },
+]
+
+const only = process.env.ONLY ?? ''
+const chosen = benches.filter((bench) => bench.id.startsWith(only))
+if (chosen.length === 0) {
+  console.error(`no bench is called ${only}; there are ${benches.map((bench) => bench.id).join(', ')}`)
+  process.exit(2)
+}
+
+function buildNative(names) {
+  if (names.length === 0) return
+  const configure = ['-S', join(root, 'native'), '-B', out, '-G', 'Ninja', '-DTW_BENCH=ON']
+  for (const [command, args] of [
+    ['cmake', configure],
+    ['ninja', ['-C', out, ...names]],
+  ]) {
+    const run = spawnSync(command, args, { encoding: 'utf8' })
+    if (run.status === 0) continue
+    console.error(run.stdout, run.stderr)
+    process.exit(1)
+  }
+}
+
+mkdirSync(out, { recursive: true })
+mkdirSync(join(root, 'bench', 'results'), { recursive: true })
+const nativeName = (file) => file.replace(/^native\//, '').replace(/\.cc$/, '')
+buildNative(chosen.filter((bench) => bench.file.endsWith('.cc')).map((bench) => nativeName(bench.file)))
+
+const rows = []
+let failed = 0
+for (const bench of chosen) {
+  const source = join(root, 'bench', bench.file)
+  if (!existsSync(source)) {
+    console.error(`${bench.id}: ${bench.file} does not exist`)
+    failed += 1
+    continue
+  }
+  const target = join(out, bench.file.endsWith('.cc') ? nativeName(bench.file) : `${bench.id}.mjs`)
+  if (bench.file.endsWith('.ts')) {
+    await build({
+      entryPoints: [source],
+      outfile: target,
+      bundle: true,
+      platform: 'node',
+      format: 'esm',
+      packages: 'external',
+      logLevel: 'error',
+    })
+  }
+  if (process.stdout.isTTY) process.stdout.write(`${bench.id}…\r`)
+  const command = bench.file.endsWith('.cc') ? [target] : [process.execPath, '--expose-gc', target]
+  const run = spawnSync(command[0], command.slice(1), { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 })
+  if (run.status !== 0) {
+    console.error(`${bench.id} failed (${run.status ?? run.signal}):\n${run.stdout}${run.stderr}`)
+    failed += 1
+    continue
+  }
+  for (const line of run.stdout.split('\n').filter((text) => text.startsWith('{'))) {
+    const row = JSON.parse(line)
+    rows.push(row)
+    const result =
+      row.ratio === undefined
+        ? `${row.value.toPrecision(4)} ${row.unit}`
+        : `${row.ratio.toPrecision(4)}× (${row.min.toPrecision(3)}–${row.max.toPrecision(3)})`
+    const detail =
+      row.ratio === undefined
+        ? ''
+        : `  ours ${row.ours.toPrecision(4)} ${row.unit}, ${row.peer} ${row.theirs.toPrecision(4)} ${row.unit}`
+    const goal = row.id === bench.id ? `  at least ${bench.atLeast}, aim ${bench.aim}` : ''
+    console.log(`${row.id.padEnd(26)} ${result.padEnd(26)}${goal}${detail}`)
+  }
+}
+
+const file = join(root, 'bench', 'results', 'latest.json')
+if (only === '' && process.env.BENCH_SCALE === undefined) writeFileSync(file, `${JSON.stringify(rows, null, 1)}\n`)
+else if (existsSync(file) && process.env.BENCH_SCALE === undefined) {
+  const kept = JSON.parse(readFileSync(file, 'utf8')).filter((row) => !rows.some((fresh) => fresh.id === row.id))
+  writeFileSync(file, `${JSON.stringify([...kept, ...rows], null, 1)}\n`)
+}
+const cpu = cpus()[0]?.model ?? 'unknown'
+console.log(`machine: ${cpus().length} × ${cpu}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`)
+process.exit(failed === 0 ? 0 : 1)
