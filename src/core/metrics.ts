@@ -1,0 +1,124 @@
+/**
+ * Every metric the engine shows, declared once; docs/reference/metrics.md lists the same and a test compares them. Names that the
+ * owner's documents make public keep their spelling, all others begin with tickwire_.
+ */
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+
+interface Declaration {
+  readonly kind: 'counter' | 'gauge' | 'histogram'
+  readonly help: string
+  readonly labels: readonly string[]
+  readonly buckets?: readonly number[]
+}
+
+const SECONDS = [
+  0.000_05, 0.000_1, 0.000_25, 0.000_5, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10,
+] as const
+
+const counter = (help: string, ...labels: string[]): Declaration => ({ kind: 'counter', help, labels })
+const gauge = (help: string, ...labels: string[]): Declaration => ({ kind: 'gauge', help, labels })
+const histogram = (help: string, ...labels: string[]): Declaration => ({ kind: 'histogram', help, labels, buckets: SECONDS })
+
+export const metricCatalog = {
+  ingestion_count_total: counter('Records taken from a feed into its ring.', 'source'),
+  ingestion_errors_total: counter('Frames, packets or values refused by a decoder or feed.', 'source', 'reason'),
+  tickwire_feed_frames_total: counter('Frames received from a venue.', 'source'),
+  tickwire_feed_gaps_total: counter('Gap records a feed wrote.', 'source'),
+  tickwire_feed_refused_total: counter('Records the ring refused because it was full; each stands in a gap record.', 'source'),
+  tickwire_feed_connections_total: counter('Connections opened to a venue.', 'source'),
+  tickwire_feed_disconnects_total: counter('Connections lost or closed by a venue.', 'source'),
+  tickwire_feed_connected: gauge('1 while the feed is connected.', 'source'),
+  tickwire_batcher_records_total: counter('Records appended to the log by a batcher.', 'source'),
+  tickwire_batcher_batches_total: counter('Batches appended to the log by a batcher.', 'source'),
+  tickwire_batcher_refused_total: counter('Appends the log refused, by status.', 'source', 'status'),
+  processor_messages_total: counter('Input records a processor read.', 'processor'),
+  tickwire_processor_outputs_total: counter('Records a processor appended.', 'processor'),
+  tickwire_processor_gaps_total: counter('Gap records a processor read.', 'processor'),
+  tickwire_processor_too_late_total: counter('Records left to reconciliation: behind the last 64 intervals.', 'processor'),
+  tickwire_processor_repeats_total: counter('Records dropped as repeats by (epoch, seq).', 'processor'),
+  processor_latency_seconds: histogram('One batch in a handler or processor.', 'processor'),
+  tickwire_handler_records_total: counter('Records given to a consumer handler.', 'group'),
+  tickwire_handler_retries_total: counter('Retries of records a handler failed on.', 'group', 'retry_class'),
+  tickwire_dead_letters_total: counter('Records written to the dead letters.', 'group'),
+  tickwire_consumer_lag_records: gauge('Log end minus committed position, summed over the partitions this member owns.', 'group'),
+  tickwire_stream_clients: gauge('Connected subscribers.'),
+  tickwire_stream_offered_total: counter('Records offered to subscribers: delivered + conflated + dropped + still queued.'),
+  tickwire_stream_delivered_total: counter('Records handed to subscribers’ sockets.'),
+  tickwire_stream_conflated_total: counter('Records replaced by a newer value of the same stream for a slow subscriber.'),
+  tickwire_stream_dropped_total: counter('Records dropped for a slow subscriber; it got a gap notice.'),
+  tickwire_stream_frames_total: counter('WebSocket frames sent.'),
+  tickwire_stream_bytes_total: counter('Bytes sent to subscribers.'),
+  tickwire_stream_disconnects_total: counter('Subscribers disconnected, by reason.', 'reason'),
+  errors_total: counter('Operating errors, by code (docs/reference/errors.md).', 'service', 'code'),
+  tickwire_service_state: gauge('0 stopped, 1 starting, 2 running, 3 stopping, 4 failed, 5 waiting to restart.', 'service'),
+  tickwire_service_restarts_total: counter('Restarts by the supervisor.', 'service'),
+} as const satisfies Readonly<Record<string, Declaration>>
+
+export type MetricName = keyof typeof metricCatalog
+type Labels = Readonly<Record<string, string>>
+
+/** One per process. Counters kept by native code are given as totals; the difference since the last total is added. */
+export class Metrics {
+  readonly registry = new Registry()
+  readonly #metrics = new Map<string, Counter | Gauge | Histogram>()
+  readonly #totals = new Map<string, number>()
+  readonly #collectors = new Set<() => void>()
+
+  constructor(options: { readonly processDefaults?: boolean } = {}) {
+    if (options.processDefaults === true) collectDefaultMetrics({ register: this.registry })
+  }
+
+  add(name: MetricName, labels: Labels = {}, by = 1): void {
+    const metric = this.#metric(name)
+    if (metric instanceof Counter) metric.inc(labels, by)
+  }
+
+  set(name: MetricName, labels: Labels, value: number): void {
+    const metric = this.#metric(name)
+    if (metric instanceof Gauge) metric.set(labels, value)
+  }
+
+  observe(name: MetricName, labels: Labels, seconds: number): void {
+    const metric = this.#metric(name)
+    if (metric instanceof Histogram) metric.observe(labels, seconds)
+  }
+
+  /** `total` since the component began; a smaller one than before means that it began anew. */
+  total(name: MetricName, labels: Labels, total: number): void {
+    const key = `${name}|${Object.entries(labels).flat().join('|')}`
+    const last = this.#totals.get(key) ?? 0
+    this.#totals.set(key, total)
+    const by = total >= last ? total - last : total
+    this.add(name, labels, by)
+  }
+
+  /** Called before each scrape; returns what removes it. */
+  onCollect(collect: () => void): () => void {
+    this.#collectors.add(collect)
+    return () => this.#collectors.delete(collect)
+  }
+
+  async text(): Promise<string> {
+    for (const collect of this.#collectors) collect()
+    return this.registry.metrics()
+  }
+
+  get contentType(): string {
+    return this.registry.contentType
+  }
+
+  #metric(name: MetricName): Counter | Gauge | Histogram {
+    const existing = this.#metrics.get(name)
+    if (existing !== undefined) return existing
+    const declared: Declaration = metricCatalog[name]
+    const base = { name, help: declared.help, labelNames: [...declared.labels], registers: [this.registry] }
+    const metric =
+      declared.kind === 'counter'
+        ? new Counter(base)
+        : declared.kind === 'gauge'
+          ? new Gauge(base)
+          : new Histogram({ ...base, buckets: [...(declared.buckets ?? SECONDS)] })
+    this.#metrics.set(name, metric)
+    return metric
+  }
+}
