@@ -2,6 +2,7 @@
 // records do not name their shard, but every session of a source has an epoch of its own.
 #pragma once
 #include <cstdint>
+#include <tuple>
 #include <vector>
 
 #include "model/record.h"
@@ -9,8 +10,9 @@
 namespace tw::bars {
 
 struct ShardClock {
+  std::uint64_t position = 0;
   std::uint64_t ts_recv = 0;
-  std::uint32_t epoch = 0;
+  std::uint32_t reserved = 0;
   std::uint16_t shard = 0;
   std::uint8_t source = 0;
   std::uint8_t final = 0;
@@ -30,25 +32,19 @@ class Shards {
   bool Accept(const Clock& clock) {
     const Header& header = clock.header;
     const auto final = static_cast<std::uint8_t>((header.flags & kFlagFinal) != 0);
+    const ShardClock now{header.position(), header.ts_recv, 0, clock.shard, header.source, final};
     ShardClock* last = nullptr;
     for (ShardClock& known : clocks) {
-      if (known.source == header.source && known.shard == clock.shard) last = &known;
+      if (known.source == now.source && known.shard == now.shard) last = &known;
     }
     if (last == nullptr) {
       if (clocks.size() >= kShardsMax) return false;
-      clocks.push_back({header.ts_recv, header.epoch, clock.shard, header.source, final});
+      clocks.push_back(now);
     } else {
-      if (header.epoch < last->epoch) return false;
-      if (header.epoch == last->epoch) {
-        if (header.ts_recv < last->ts_recv) return false;
-        if (header.ts_recv == last->ts_recv && final <= last->final) return false;
-      }
-      if (header.epoch == last->epoch && header.epoch != 0) {
-        last->ts_recv = header.ts_recv;
-        last->final = final;
-        return true;
-      }
-      *last = {header.ts_recv, header.epoch, clock.shard, header.source, final};
+      if (std::tie(now.position, now.ts_recv, now.final) <= std::tie(last->position, last->ts_recv, last->final)) return false;
+      const bool same_session = (last->position >> 32) == header.epoch;
+      *last = now;
+      if (same_session) return true;
     }
     for (const ShardEpoch& known : epochs) {
       if (known.source == header.source && known.epoch == header.epoch && known.shard == clock.shard) return true;
