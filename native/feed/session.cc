@@ -196,7 +196,8 @@ bool Session::EmitHeader(Header& header, std::size_t size, RecordType type, Feed
   if (options_.sampled) header.flags |= kFlagSampled;
   StampTime(header);
   const bool waiting = instrument.refused[t] != 0 || ((instrument.parked | instrument.reconnected) & Bit(type)) != 0;
-  const bool ready = !waiting || FlushGaps(instrument, type, (header.flags & kFlagSuspect) != 0 ? VenueTime(ts_recv_) : header.ts_event);
+  const bool ready =
+      !waiting || FlushGaps(instrument, type, (header.flags & kFlagSuspect) != 0 ? VenueTime(ts_recv_) : header.ts_event);
   header.seq = NextSeq(instrument, type);
   header.epoch = options_.epoch;
   if ((instrument.gap_before & Bit(type)) != 0) header.flags |= kFlagGapBefore;
@@ -210,8 +211,8 @@ bool Session::EmitHeader(Header& header, std::size_t size, RecordType type, Feed
   return true;
 }
 
-Gap Session::MakeGap(const FeedInstrument& instrument, RecordType of_type, GapCause cause, std::uint64_t position, std::uint64_t count,
-                     std::uint64_t ts_event) const {
+Gap Session::MakeGap(const FeedInstrument& instrument, RecordType of_type, GapCause cause, std::uint64_t position,
+                     std::uint64_t count, std::uint64_t ts_event) const {
   Gap gap{};
   gap.header.ts_event = ts_event;
   gap.header.ts_recv = ts_recv_;
@@ -283,13 +284,16 @@ bool Session::FlushGaps(FeedInstrument& instrument, RecordType type, std::uint64
   if (!FlushParked(instrument, type, true)) return false;
   if (instrument.refused[t] != 0) {
     const std::uint64_t first = (instrument.position_last[t] & ~0xffff'ffffull) | instrument.refused_first_seq[t];
-    if (!PushGap(instrument, MakeGap(instrument, type, GapCause::kRingFull, first, instrument.refused[t], ts_event))) return false;
+    if (!PushGap(instrument, MakeGap(instrument, type, GapCause::kRingFull, first, instrument.refused[t], ts_event)))
+      return false;
     instrument.refused[t] = 0;
     --streams_refused_;
   }
   if (!FlushParked(instrument, type, false)) return false;
   if ((instrument.reconnected & Bit(type)) != 0) {
-    if (!PushGap(instrument, MakeGap(instrument, type, GapCause::kReconnect, instrument.position_last[t], kUnknownCount, ts_event))) return false;
+    if (!PushGap(instrument,
+                 MakeGap(instrument, type, GapCause::kReconnect, instrument.position_last[t], kUnknownCount, ts_event)))
+      return false;
     instrument.reconnected &= static_cast<std::uint16_t>(~Bit(type));
     instrument.active &= static_cast<std::uint16_t>(~Bit(type));  // Until a record follows, another reconnect is the same hole.
   }
@@ -308,8 +312,8 @@ bool Session::FlushAllGaps() {
   return true;
 }
 
-void Session::EmitVenueGap(FeedInstrument& instrument, RecordType of_type, GapCause cause, std::uint64_t count, std::uint64_t venue_from,
-                           std::uint64_t venue_to) {
+void Session::EmitVenueGap(FeedInstrument& instrument, RecordType of_type, GapCause cause, std::uint64_t count,
+                           std::uint64_t venue_from, std::uint64_t venue_to) {
   const auto t = static_cast<std::size_t>(of_type);
   const std::uint64_t ts_event = VenueTime(ts_recv_);
   instrument.reconnected &= static_cast<std::uint16_t>(~Bit(of_type));  // This says it better.

@@ -25,7 +25,7 @@ namespace tw::feed {
 inline constexpr std::uint64_t kClockPeriodNs = 100'000'000;
 // A longer silence in a capture gets one clock: a damaged time must not cost a million of them. Live, Tick fills every silence.
 inline constexpr std::uint64_t kPauseMaxNs = 3'600'000'000'000;
-inline constexpr std::uint32_t kSeqMax = 0xffff'fff0u;  // Behind it a new epoch opens.
+inline constexpr std::uint32_t kSeqMax = 0xffff'fff0u;            // Behind it a new epoch opens.
 inline constexpr std::uint64_t kSuspectAheadNs = 10'000'000'000;  // ts_event this far ahead of the last clock is suspect.
 
 class RecordSink {
@@ -39,16 +39,16 @@ class RecordSink {
 struct FeedInstrument {
   const Instrument* instrument = nullptr;
   std::uint64_t venue_key = 0;
-  std::uint32_t seq[kRecordTypeMax + 1] = {};             // Last seq given, per record type.
-  std::uint32_t refused[kRecordTypeMax + 1] = {};         // Records refused by the sink since the last one taken…
+  std::uint32_t seq[kRecordTypeMax + 1] = {};                // Last seq given, per record type.
+  std::uint32_t refused[kRecordTypeMax + 1] = {};            // Records refused by the sink since the last one taken…
   std::uint32_t refused_first_seq[kRecordTypeMax + 1] = {};  // …and the seq of the first of them.
   std::uint64_t ts_event_last[kRecordTypeMax + 1] = {};
-  std::uint64_t position_last[kRecordTypeMax + 1] = {};   // position() of the last number given, earlier epochs included.
-  std::uint16_t gap_before = 0;                           // Bit per type: the next record follows a gap.
-  std::uint16_t active = 0;                               // Bit per type: numbers were given since the last reconnect gap.
-  std::uint16_t reconnected = 0;                          // Bit per type: nothing came since a reconnect.
-  std::uint16_t parked = 0;                               // Bit per type: gap records wait in the session.
-  std::uint32_t ordinal = 0;                              // Position in the session's list, for side tables (books).
+  std::uint64_t position_last[kRecordTypeMax + 1] = {};  // position() of the last number given, earlier epochs included.
+  std::uint16_t gap_before = 0;                          // Bit per type: the next record follows a gap.
+  std::uint16_t active = 0;                              // Bit per type: numbers were given since the last reconnect gap.
+  std::uint16_t reconnected = 0;                         // Bit per type: nothing came since a reconnect.
+  std::uint16_t parked = 0;                              // Bit per type: gap records wait in the session.
+  std::uint32_t ordinal = 0;                             // Position in the session's list, for side tables (books).
 };
 
 struct SessionOptions {
@@ -93,7 +93,9 @@ class Session {
   // that had records gets a gap (reconnect, unknown) before its next one, unless the venue's own numbers say more first:
   // EmitVenueGap takes its place, Continuous says that nothing is missing.
   void NewEpoch(std::uint32_t epoch);
-  void Continuous(FeedInstrument& instrument, RecordType of_type) { instrument.reconnected &= static_cast<std::uint16_t>(~Bit(of_type)); }
+  void Continuous(FeedInstrument& instrument, RecordType of_type) {
+    instrument.reconnected &= static_cast<std::uint16_t>(~Bit(of_type));
+  }
 
   // Gives identity to a record and hands it on. The caller has set ts_event (0: not told), instrument-scaled values and
   // any flags of its own; everything else of the header is set here. Returns false when the sink refused it.
@@ -155,9 +157,9 @@ class Session {
   ListOnSight list_on_sight_ = nullptr;
   void* list_context_ = nullptr;
   std::uint64_t ts_recv_ = 0;
-  std::uint64_t next_clock_ = 0;       // The next multiple of 100 ms of ts_recv to emit; 0 before the first frame.
-  std::uint64_t clock_event_ = 0;      // Venue's time in the last clock; 0: none yet.
-  std::int64_t venue_ahead_ns_ = 0;    // Highest ts_event - ts_recv seen: the venue's clock against ours at least latency.
+  std::uint64_t next_clock_ = 0;     // The next multiple of 100 ms of ts_recv to emit; 0 before the first frame.
+  std::uint64_t clock_event_ = 0;    // Venue's time in the last clock; 0: none yet.
+  std::int64_t venue_ahead_ns_ = 0;  // Highest ts_event - ts_recv seen: the venue's clock against ours at least latency.
   bool venue_ahead_known_ = false;
   std::uint32_t clock_seq_ = 0;
   bool finished_ = false;

@@ -19,8 +19,10 @@ class SessionTest : public ::testing::Test {
  public:
   void Make(SessionOptions options = {.source = 2, .shard = 3, .epoch = 1'700'000'000}) {
     session_ = std::make_unique<Session>(options, &sink_);
-    instrument_ = session_->AddInstrument(table_.Add({.id = 0x02000001, .price_exponent = -2, .size_exponent = -8, .symbol = "BTCUSDT"}), "btcusdt", 77);
-    other_ = session_->AddInstrument(table_.Add({.id = 0x02000002, .price_exponent = -2, .size_exponent = -8, .symbol = "ETHUSDT"}), "ethusdt", 78);
+    instrument_ = session_->AddInstrument(
+        table_.Add({.id = 0x02000001, .price_exponent = -2, .size_exponent = -8, .symbol = "BTCUSDT"}), "btcusdt", 77);
+    other_ = session_->AddInstrument(
+        table_.Add({.id = 0x02000002, .price_exponent = -2, .size_exponent = -8, .symbol = "ETHUSDT"}), "ethusdt", 78);
   }
   bool EmitTrade(std::uint64_t ts_event, FeedInstrument* instrument = nullptr) {
     Trade trade{};
@@ -317,7 +319,8 @@ TEST_F(SessionTest, DeliveredPlusGapsIsProduced) {
         case 0: session_->NewEpoch(0); break;
         case 1: session_->EmitVenueGap(*instrument_, RecordType::kTrade, GapCause::kVenueSequence, 2, i, i + 1); break;
         case 2: session_->EmitLost(*instrument_, RecordType::kTrade, GapCause::kOverflow, kStart), ++produced, ++lost; break;
-        case 3: case 4: EmitTrade(kStart, other_), ++produced_other; break;
+        case 3:
+        case 4: EmitTrade(kStart, other_), ++produced_other; break;
         default: EmitTrade(kStart), ++produced;
       }
     }
