@@ -1,0 +1,164 @@
+// The follower thread: waits for appends, reads what is new, has it encoded, sends it.
+#include <algorithm>
+#include <ctime>
+
+#include "fanout/tail.h"
+#include "wire/batch.h"
+
+namespace tw::fanout {
+namespace {
+
+constexpr std::uint64_t kLookNs = 250'000'000;      // How often topics not there yet and new partitions are looked for.
+constexpr std::size_t kBurstBytes = 1 << 20;        // Read under one holding of the lock.
+constexpr std::size_t kWarmBurstBytes = 8 << 20;
+
+std::uint64_t WallNs() {
+  timespec now;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000ull + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+}  // namespace
+
+bool Server::OpenTails(std::uint64_t now_ns) {
+  if (now_ns < next_open_ns_ && !topics_changed_.exchange(false)) return all_there_;
+  next_open_ns_ = now_ns + kLookNs;
+  bool all = true;
+  const std::lock_guard lock(mutex_);
+  for (const auto& topic : hub_.topics()) {
+    journal::TopicOptions found;
+    const bool there = log_->FindTopic(topic->name(), &found);
+    std::uint32_t have = 0;
+    for (const auto& tail : tails_) have += tail->topic == topic.get() ? 1 : 0;
+    for (std::uint32_t partition = have; there && partition < found.partitions; ++partition) {
+      journal::Status status{};
+      auto reader = log_->OpenReader(topic->name(), partition, &status);
+      if (reader == nullptr) break;
+      auto tail = std::make_unique<Tail>();
+      tail->topic = topic.get();
+      tail->partition = partition;
+      tail->live_from = reader->end_offset();
+      // A topic that came after its first subscribers has no history to them: all of it is live.
+      if (topic->live) {
+        tail->live = true;
+      } else {
+        const std::uint64_t warm = topic->name().find(".ohlcv.") != std::string::npos ? options_.warm_bars : options_.warm_records;
+        const std::uint64_t begin = reader->begin_offset();
+        if (tail->live_from - begin > warm) (void)reader->SeekOffset(tail->live_from - warm);
+      }
+      tail->reader = std::move(reader);
+      tails_.push_back(std::move(tail));
+      ++have;
+    }
+    if (!there) {
+      all = false;
+      hub_.SetLive(topic.get(), now_ns);
+    }
+  }
+  SendDirty(now_ns);
+  all_there_ = all;
+  return all;
+}
+
+// True: there may be more. Called under the lock.
+bool Server::ReadTail(Tail* tail, std::uint64_t now_ns, std::size_t* budget) {
+  if (now_ns < tail->retry_ns) return false;
+  while (*budget > 0) {
+    if (!tail->pending) {
+      const journal::Status status = tail->reader->Next(&tail->message);
+      if (status == journal::Status::kSkipped || status == journal::Status::kExpired) {
+        const auto& skip = tail->reader->skip();
+        if (tail->live || skip.to_offset > tail->live_from) hub_.OnHole(tail->topic, tail->partition, skip.from_offset, skip.to_offset);
+        continue;
+      }
+      if (status != journal::Status::kOk) {
+        if (status != journal::Status::kEnd) tail->retry_ns = now_ns + 100'000'000;
+        tail->live = true;
+        return false;
+      }
+      tail->retry_ns = 0;
+      if (tail->message.kind != journal::Kind::kBatch) continue;
+      const wire::BatchError error = wire::BatchView::Parse(tail->message.value, &tail->batch);
+      if (error != wire::BatchError::kNone) {
+        tail->topic->CountBad(error);
+        continue;
+      }
+      tail->pending = true;
+      tail->give_up_ns = 0;
+      tail->seen_version = instruments_version_ - 1;
+    }
+    const std::uint32_t version = instruments_version_;
+    if (tail->seen_version != version) {
+      tail->seen_version = version;
+      const std::uint32_t unknown = tail->topic->UnknownInstrument(tail->batch);
+      if (unknown != 0 && tail->give_up_ns == 0 && options_.instrument_wait_ms > 0) {
+        tail->give_up_ns = now_ns + options_.instrument_wait_ms * 1'000'000ull;
+        if (options_.on_unknown_instrument) options_.on_unknown_instrument(unknown);
+      }
+      if (unknown == 0) tail->give_up_ns = 0;
+    }
+    if (tail->give_up_ns != 0 && now_ns < tail->give_up_ns) return false;
+    tail->pending = false;
+    const auto& message = tail->message;
+    hub_.Take(tail->topic, static_cast<std::uint16_t>(tail->partition), message.offset, message.value, tail->batch);
+    *budget -= std::min(*budget, message.value.size());
+    if (!tail->live) {
+      tail->live = message.offset + message.count >= tail->live_from;
+      continue;
+    }
+    const wire::BatchView& batch = tail->batch;
+    if (stamps_.size() < 4096 && batch.size() > 0 && HasStream(batch.info().type)) {
+      stamps_.push_back({batch.info().ts_append, batch[batch.size() - 1]->ts_recv});
+    }
+  }
+  return true;
+}
+
+bool Server::Pump(std::uint64_t now_ns) {
+  const std::lock_guard lock(mutex_);
+  bool more = false;
+  for (const auto& tail : tails_) {
+    std::size_t budget = tail->live ? kBurstBytes : kWarmBurstBytes;
+    more = ReadTail(tail.get(), now_ns, &budget) || more;
+  }
+  hub_.EndBurst();
+  for (const auto& topic : hub_.topics()) {
+    if (topic->live) continue;
+    bool any = false;
+    bool live = true;
+    for (const auto& tail : tails_) {
+      if (tail->topic != topic.get()) continue;
+      any = true;
+      live = live && tail->live;
+    }
+    if (any && live) hub_.SetLive(topic.get(), now_ns);
+  }
+  SendDirty(now_ns);
+  NoteLatency();
+  return more;
+}
+
+void Server::NoteLatency() {
+  if (stamps_.empty()) return;
+  const std::uint64_t now = WallNs();
+  for (const Stamp& stamp : stamps_) {
+    append_to_send_.Add(now > stamp.ts_append ? now - stamp.ts_append : 0);
+    receive_to_send_.Add(now > stamp.ts_recv ? now - stamp.ts_recv : 0);
+  }
+  stamps_.clear();
+}
+
+void Server::Follow() {
+  while (!stopping_) {
+    const std::uint32_t ticket = waiter_->Ticket();
+    const std::uint64_t now = NowNs();
+    const bool all_there = OpenTails(now);
+    const bool more = Pump(now);
+    while (waiting_for_lock_ > 0) std::this_thread::yield();
+    if (more || stopping_) continue;
+    const bool waits = std::any_of(tails_.begin(), tails_.end(), [](const auto& tail) { return tail->pending || tail->retry_ns != 0; });
+    (void)waiter_->Wait(ticket, waits ? 10 : all_there ? 1000 : 250);
+  }
+}
+
+}  // namespace tw::fanout
