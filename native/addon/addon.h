@@ -7,5 +7,6 @@ namespace tw::addon {
 // Each file adds its line here and its call in addon.cc.
 void RegisterModel(Napi::Env env, Napi::Object exports);
 void RegisterInstruments(Napi::Env env, Napi::Object exports);
+void RegisterDecode(Napi::Env env, Napi::Object exports);
 
 }  // namespace tw::addon

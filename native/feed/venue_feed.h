@@ -49,6 +49,8 @@ class VenueFeed {
   // What the adapter shall do now; emptied by the call.
   virtual std::vector<FeedRequest> TakeRequests() { return {}; }
   virtual BookStats book_stats() const { return {}; }
+  // Text messages of the venue that are no market data (orders, errors, notices), at most 64 of 4 KB; emptied by the call.
+  virtual std::vector<std::string> TakeTexts() { return {}; }
 };
 
 // Names: "kite", "dhan", "binance", "binance_usdm", "binance_coinm", "coinbase", "kraken". Null: no such venue.
