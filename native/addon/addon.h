@@ -8,5 +8,6 @@ namespace tw::addon {
 void RegisterModel(Napi::Env env, Napi::Object exports);
 void RegisterInstruments(Napi::Env env, Napi::Object exports);
 void RegisterDecode(Napi::Env env, Napi::Object exports);
+void RegisterLock(Napi::Env env, Napi::Object exports);
 
 }  // namespace tw::addon

@@ -33,8 +33,8 @@ class TimeZone {
     const std::int64_t local_s = FloorSeconds(local_ns);
     const std::int32_t guess = OffsetAtUtc(local_s - OffsetAtUtc(local_s));
     const std::int32_t earlier = OffsetAtUtc(local_s - guess - 7200);
-    const std::int32_t offset = OffsetAtUtc(local_s - earlier) == earlier ? earlier : guess;
-    return local_ns - offset * kNsPerSecond;
+    const bool is_guess = OffsetAtUtc(local_s - earlier) != earlier && OffsetAtUtc(local_s - guess) == guess;
+    return local_ns - (is_guess ? guess : earlier) * kNsPerSecond;
   }
 
  private:

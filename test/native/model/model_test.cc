@@ -146,5 +146,12 @@ TEST(TimeZone, LocalAndBack) {
   EXPECT_EQ(TimeZone().LocalToUtcNs(5), 5);
 }
 
+TEST(TimeZone, SkippedAndRepeatedHoursTakeTheOffsetBefore) {
+  // New York 2024: -4 h from 2024-03-10T07:00Z, -5 h from 2024-11-03T06:00Z.
+  const TimeZone new_york({{1699164000, -18000}, {1710054000, -14400}, {1730613600, -18000}});
+  EXPECT_EQ(new_york.LocalToUtcNs(1710037800 * kNsPerSecond), 1710055800 * kNsPerSecond);  // 02:30, which never was.
+  EXPECT_EQ(new_york.LocalToUtcNs(1730597400 * kNsPerSecond), 1730611800 * kNsPerSecond);  // 01:30, which was twice.
+}
+
 }  // namespace
 }  // namespace tw
