@@ -62,6 +62,7 @@ void Session::BeginFrame(std::uint64_t ts_recv) {
   ts_recv = std::max(ts_recv, ts_recv_);
   EmitClocks(ts_recv);
   ts_recv_ = ts_recv;
+  OpenByTime();
 }
 
 void Session::Tick(std::uint64_t now) {
@@ -80,6 +81,16 @@ void Session::NewEpoch(std::uint32_t epoch) {
   FlushAllGaps();
   options_.epoch = std::max(epoch, options_.epoch + 1);
   ResetStreams(true);
+}
+
+bool Session::Open(std::uint32_t epoch) {
+  if (options_.epoch == 0) {
+    options_.epoch = epoch;
+    return false;
+  }
+  if (epoch == options_.epoch) return false;
+  NewEpoch(epoch);
+  return true;
 }
 
 void Session::ResetStreams(bool reconnect) {
@@ -151,6 +162,7 @@ void Session::StampTime(Header& header) {
   if (!options_.has_receive_times && header.ts_event > ts_recv_) {
     EmitClocks(header.ts_event);
     ts_recv_ = header.ts_event;
+    OpenByTime();
   }
   header.ts_recv = ts_recv_;
   if (header.ts_event == 0) {

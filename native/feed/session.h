@@ -54,7 +54,7 @@ struct FeedInstrument {
 struct SessionOptions {
   std::uint8_t source = 0;
   std::uint16_t shard = 0;
-  std::uint32_t epoch = 0;
+  std::uint32_t epoch = 0;  // 0: the unix second of the first ts_recv.
   // False: the source has no receive times. ts_recv is then the running maximum of ts_event, and a pause gets one clock.
   bool has_receive_times = true;
   bool sampled = false;  // Sets kFlagSampled on every record.
@@ -93,6 +93,9 @@ class Session {
   // that had records gets a gap (reconnect, unknown) before its next one, unless the venue's own numbers say more first:
   // EmitVenueGap takes its place, Continuous says that nothing is missing.
   void NewEpoch(std::uint32_t epoch);
+  // A session opening that a capture recorded: the first gives the epoch, the same one again changes nothing (false), another
+  // one is a reconnect (true).
+  bool Open(std::uint32_t epoch);
   void Continuous(FeedInstrument& instrument, RecordType of_type) {
     instrument.reconnected &= static_cast<std::uint16_t>(~Bit(of_type));
   }
@@ -125,6 +128,9 @@ class Session {
   bool EmitClock(std::uint64_t ts_recv, bool final);
   void Observe(std::uint64_t ts_event);
   std::uint64_t VenueTime(std::uint64_t ts_recv) const;
+  void OpenByTime() {
+    if (options_.epoch == 0 && ts_recv_ != 0) options_.epoch = static_cast<std::uint32_t>(ts_recv_ / 1'000'000'000);
+  }
   std::uint32_t NextSeq(FeedInstrument& instrument, RecordType type);
   void Refuse(FeedInstrument& instrument, RecordType type, std::uint32_t seq);
   Gap MakeGap(const FeedInstrument& instrument, RecordType of_type, GapCause cause, std::uint64_t position, std::uint64_t count,
