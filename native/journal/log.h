@@ -35,7 +35,7 @@ enum class Kind : std::uint8_t { kBatch = 1, kOpaque = 2 };
 enum class Durability : std::uint8_t { kProcess = 0, kInterval = 1, kBatch = 2 };
 
 struct TopicOptions {
-  std::string name;
+  std::string name{};
   std::uint32_t partitions = 1;
   std::uint64_t segment_bytes = 64ull << 20;  // Power of two, 64 KiB … 1 GiB.
   std::int64_t retention_ms = -1;             // Against the newest ts_recv in the partition; -1: forever.
@@ -46,18 +46,20 @@ struct TopicOptions {
 struct LogOptions {
   Durability durability = Durability::kProcess;
   std::uint32_t sync_interval_ms = 100;       // With kInterval.
-  std::function<std::uint64_t()> wall_ns;     // ts_append, lock and member ages; null: CLOCK_REALTIME.
+  std::function<std::uint64_t()> wall_ns{};   // ts_append, lock and member ages; null: CLOCK_REALTIME.
   bool read_only = false;
 };
 
 // A message as it stands in the log. Views point into the mapped segment and stay valid while the Reader that gave them
-// lives (a deleted segment stays mapped).
+// lives (a deleted segment stays mapped), up to 256 segments back: beyond that a long follower would run out of mappings.
 struct MessageView {
   std::uint64_t offset = 0;  // Of its first record.
   std::uint32_t count = 0;   // Offsets it takes: records of a batch, 1 for an opaque message.
   Kind kind = Kind::kBatch;
   std::string_view key;
   std::span<const std::uint8_t> value;  // 8-aligned.
+  std::uint64_t ts_recv = 0;            // As the appender gave it.
+  std::uint64_t ts_recv_max = 0;
 };
 
 struct AppendResult {
@@ -72,8 +74,8 @@ class Appender {
   // batch's ts_recv_first; for opaque messages the caller's time.
   struct Message {
     Kind kind = Kind::kBatch;
-    std::string_view key;
-    std::span<const std::uint8_t> value;
+    std::string_view key{};
+    std::span<const std::uint8_t> value{};
     std::uint32_t count = 1;
     std::uint64_t ts_recv = 0;
     std::uint64_t ts_recv_max = 0;   // Newest ts_recv inside; 0: ts_recv.
