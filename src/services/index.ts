@@ -1,0 +1,10 @@
+/**
+ * Services and what keeps them running: the builder, the supervisor, health and metrics over HTTP. A service only composes stages;
+ * it reads and writes nothing itself and runs on the event loop. When a stage is slow its own bounds act (ring, log, subscriber);
+ * a stop waits for each component's drain, at most 10 s.
+ */
+export * from './builder.js'
+export * from './component.js'
+export * from './http.js'
+export * from './service.js'
+export * from './supervisor.js'
