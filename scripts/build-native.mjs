@@ -1,6 +1,6 @@
 // Builds build/native/tickwire.node with cmake-js; says what it does and how long it took.
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, existsSync, mkdirSync } from 'node:fs'
+import { existsSync, mkdirSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
