@@ -178,7 +178,8 @@ std::shared_ptr<Partition> EmbeddedLog::OpenPartition(std::string_view topic, st
   std::shared_ptr<Partition> partition;
   *status = Partition::Open(std::move(context), &partition);
   if (*status != Status::kOk) return nullptr;
-  partitions_.emplace(key, partition);
+  // A private page does not follow: the next reader looks again whether a writer has made a shared one.
+  if (!partition->page().is_private()) partitions_.emplace(key, partition);
   return partition;
 }
 

@@ -32,7 +32,7 @@ bool EndInside(const PartitionPage& page, const std::vector<Partition::Entry>& e
   const std::uint64_t position = page.end_position.load(std::memory_order_acquire);
   if (entries.empty()) return true;
   const Partition::Entry& last = entries.back();
-  return last.header_ok && position >= last.identity.start_position + kSegmentHeaderBytes && position <= last.end_position() &&
+  return page.begin_offset.load(std::memory_order_acquire) == entries.front().identity.base_offset && last.header_ok && position >= last.identity.start_position + kSegmentHeaderBytes && position <= last.end_position() &&
          position % 8 == 0 && page.end_offset.load(std::memory_order_acquire) >= last.identity.base_offset &&
          position - last.identity.start_position <= last.file_bytes;
 }
@@ -110,7 +110,7 @@ std::vector<Partition::Entry> Partition::Scan(bool all) {
     const auto known = std::find_if(entries_.begin(), entries_.end(), [&](const Entry& e) {
       return e.inode == entry.inode && e.identity.base_offset == entry.identity.base_offset && e.header_ok;
     });
-    if (known != entries_.end() && known->file_bytes >= known->identity.span) {
+    if (known != entries_.end() && (known->file_bytes >= known->identity.span || (known->identity.flags & kSegmentCompacted) != 0)) {
       entry = *known;
     } else {
       const Fd fd(::open(PathOf(entry.identity.base_offset).c_str(), O_RDONLY | O_CLOEXEC));

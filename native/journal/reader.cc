@@ -86,7 +86,7 @@ bool PartitionReader::Advance(Status* status) {
   if (readable.sealed) position_ = std::max(position_, readable.seal.next_offset);
   for (int attempt = 0; attempt < 10; ++attempt) {
     const std::vector<Partition::Entry> entries = attempt == 0 ? partition_->List() : partition_->Reload(false);
-    const auto next = std::find_if(entries.begin(), entries.end(), [&](const Partition::Entry& e) { return e.identity.start_position >= behind; });
+    const auto next = std::find_if(entries.begin(), entries.end(), [&](const Partition::Entry& e) { return e.end_position() > behind; });
     if (next == entries.end()) {
       if (page_.end_position.load(std::memory_order_acquire) <= behind) {
         *status = Status::kEnd;
@@ -107,6 +107,13 @@ bool PartitionReader::Advance(Status* status) {
       *status = mapped;
       if (mapped == Status::kNotFound) continue;
       return false;
+    }
+    if (segment->start_position() < behind) {
+      // The segment read to its end was compacted meanwhile, into one that holds later ones too.
+      const Readable whole = ReadableOf(*segment, page_.end_position.load(std::memory_order_acquire));
+      const SegmentIndex::Entry start = segment->index().ForOffset(*segment, whole.limit, position_);
+      Enter(std::move(segment), start.at, start.offset);
+      return true;
     }
     Enter(std::move(segment), kSegmentHeaderBytes, base);
     if (base <= position_) return true;

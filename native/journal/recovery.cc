@@ -19,8 +19,11 @@ bool AllZero(const std::uint8_t* data, std::uint64_t size) {
   return size == 0 || (data[0] == 0 && std::memcmp(data, data + 1, size - 1) == 0);
 }
 
-// Whether a whole page of the file inside [from, to) is zeros: a page that never reached the disk.
+// Whether a whole page of the file inside [from, to) is zeros: a page that never reached the disk. `from` is where a frame
+// should begin: zeros from there to the end of its page tell the same.
 bool HoldsLostPage(const std::uint8_t* base, std::uint64_t from, std::uint64_t to) {
+  const std::uint64_t page_end = (from / kPageBytes + 1) * kPageBytes;
+  if (page_end <= to && AllZero(base + from, page_end - from)) return true;
   for (std::uint64_t at = (from + kPageBytes - 1) / kPageBytes * kPageBytes; at + kPageBytes <= to; at += kPageBytes) {
     if (AllZero(base + at, kPageBytes)) return true;
   }
