@@ -27,7 +27,8 @@ const benches = [
 ]
 
 const only = process.env.ONLY ?? ''
-const chosen = benches.filter((bench) => bench.id.startsWith(only))
+const exact = benches.filter((bench) => bench.id === only)
+const chosen = exact.length > 0 ? exact : benches.filter((bench) => bench.id.startsWith(only))
 if (chosen.length === 0) {
   console.error(`no bench is called ${only}; there are ${benches.map((bench) => bench.id).join(', ')}`)
   process.exit(2)
