@@ -9,5 +9,6 @@ void RegisterModel(Napi::Env env, Napi::Object exports);
 void RegisterInstruments(Napi::Env env, Napi::Object exports);
 void RegisterDecode(Napi::Env env, Napi::Object exports);
 void RegisterLock(Napi::Env env, Napi::Object exports);
+void RegisterLog(Napi::Env env, Napi::Object exports);
 
 }  // namespace tw::addon

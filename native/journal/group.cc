@@ -204,7 +204,8 @@ class PageGroup final : public Group {
       bool gone = slot != slot_.load() && now > beat && now - beat > options_.hung_ms;
       if (!gone && slot != slot_.load() && member.pid_namespace.load() == namespace_) {
         const ProcessStart process = StartOfProcess(static_cast<std::uint32_t>(identity >> 32));
-        gone = !process.running || (page::HasStamp(start, identity) && (start & page::kOffsetMask) != (process.ticks & page::kOffsetMask));
+        gone = !process.running ||
+               (page::HasStamp(start, identity) && (start & page::kOffsetMask) != (process.ticks & page::kOffsetMask));
       }
       if (gone) {
         if (member.identity.compare_exchange_strong(identity, 0)) page_->header.generation.fetch_add(1);
@@ -376,7 +377,8 @@ std::optional<std::uint64_t> DurableFloor(const std::string& directory, const st
     if (file == nullptr || file->page()->header.durable.load() == 0) continue;
     const int index = file->FindTopic(topic);
     if (index < 0) continue;
-    const std::uint64_t needed = OffsetOf(file->page()->partitions[static_cast<std::uint32_t>(index) * kPartitionsMax + partition]).value_or(0);
+    const std::uint64_t needed =
+        OffsetOf(file->page()->partitions[static_cast<std::uint32_t>(index) * kPartitionsMax + partition]).value_or(0);
     floor = std::min(floor.value_or(needed), needed);
   }
   return floor;

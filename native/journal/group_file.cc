@@ -69,14 +69,15 @@ void ForgetBeforeBoot(Page* page) {
 bool IsGroupName(std::string_view name) {
   if (name.empty() || name.size() > 200 || name[0] == '.') return false;
   for (const char c : name) {
-    const bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
+    const bool fine =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '_' || c == '-';
     if (!fine) return false;
   }
   return true;
 }
 
-std::unique_ptr<GroupFile> GroupFile::Open(const std::string& directory, std::string_view group, std::string_view log_id, bool create,
-                                           std::string* error) {
+std::unique_ptr<GroupFile> GroupFile::Open(const std::string& directory, std::string_view group, std::string_view log_id,
+                                           bool create, std::string* error) {
   if (!IsGroupName(group)) {
     *error = "group name must match [A-Za-z0-9_-][A-Za-z0-9._-]{0,199}";
     return nullptr;

@@ -12,8 +12,8 @@ namespace tw::journal {
 class GroupFile {
  public:
   // Opens or makes the page; null: *error says why. `create` false: null without an error when there is none.
-  static std::unique_ptr<GroupFile> Open(const std::string& directory, std::string_view group, std::string_view log_id, bool create,
-                                         std::string* error);
+  static std::unique_ptr<GroupFile> Open(const std::string& directory, std::string_view group, std::string_view log_id,
+                                         bool create, std::string* error);
   ~GroupFile();
   GroupFile(const GroupFile&) = delete;
   GroupFile& operator=(const GroupFile&) = delete;

@@ -34,10 +34,10 @@ struct Header {
   std::uint32_t topics_max;
   std::uint32_t partitions_max;
   char log_id[40];
-  Word durable;           // 1: retention waits for this group. Never cleared by a member that does not ask for it.
-  Word boot;              // Hash of the machine's boot id: after a reboot no member is alive.
-  Word incarnation;       // The last one given.
-  Word generation;        // +1 with each join, leave and eviction.
+  Word durable;      // 1: retention waits for this group. Never cleared by a member that does not ask for it.
+  Word boot;         // Hash of the machine's boot id: after a reboot no member is alive.
+  Word incarnation;  // The last one given.
+  Word generation;   // +1 with each join, leave and eviction.
   std::uint8_t reserved[4096 - 96];
 };
 
@@ -70,10 +70,14 @@ struct Page {
 };
 static_assert(sizeof(Header) == 4096 && sizeof(Member) == 64 && sizeof(Topic) == 256 && sizeof(Partition) == 32);
 
-inline constexpr std::uint64_t Stamped(std::uint64_t identity, std::uint64_t value) { return (identity << 48) | (value & kOffsetMask); }
+inline constexpr std::uint64_t Stamped(std::uint64_t identity, std::uint64_t value) {
+  return (identity << 48) | (value & kOffsetMask);
+}
 inline constexpr bool HasStamp(std::uint64_t word, std::uint64_t identity) { return (word >> 48) == (identity & 0xffff); }
 
-inline constexpr std::uint64_t Owner(std::uint64_t generation, std::uint32_t slot_plus_one) { return (generation << 16) | slot_plus_one; }
+inline constexpr std::uint64_t Owner(std::uint64_t generation, std::uint32_t slot_plus_one) {
+  return (generation << 16) | slot_plus_one;
+}
 inline constexpr std::uint32_t OwnerSlot(std::uint64_t owner) { return static_cast<std::uint32_t>(owner & 0xffff); }
 inline constexpr std::uint64_t OwnerGeneration(std::uint64_t owner) { return owner >> 16; }
 

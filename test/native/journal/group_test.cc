@@ -25,7 +25,13 @@ class GroupTest : public ::testing::Test {
   void TearDown() override { std::filesystem::remove_all(directory_); }
 
   GroupOptions Options(std::vector<GroupTopic> topics = {{"a", 4}}) {
-    return {.directory = directory_, .log_id = "log", .group = "g", .topics = std::move(topics), .durable = false, .hung_ms = 6000, .now_ns = [this] { return now_ns_; }};
+    return {.directory = directory_,
+            .log_id = "log",
+            .group = "g",
+            .topics = std::move(topics),
+            .durable = false,
+            .hung_ms = 6000,
+            .now_ns = [this] { return now_ns_; }};
   }
   std::unique_ptr<Group> Join(std::vector<GroupTopic> topics = {{"a", 4}}) {
     std::string error;
@@ -220,7 +226,9 @@ TEST_F(GroupTest, KilledAtAnyMomentTheGroupGoesOn) {
   auto* shared = static_cast<Shared*>(::mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0));
   ASSERT_NE(shared, MAP_FAILED);
   std::uint64_t seed = 20261121;
-  const auto random = [&seed] { return seed = seed * 6364136223846793005ull + 1442695040888963407ull, static_cast<std::uint32_t>(seed >> 33); };
+  const auto random = [&seed] {
+    return seed = seed * 6364136223846793005ull + 1442695040888963407ull, static_cast<std::uint32_t>(seed >> 33);
+  };
   const auto spawn = [&] {
     const pid_t pid = ::fork();
     if (pid != 0) return pid;
@@ -270,7 +278,8 @@ TEST_F(GroupTest, KilledAtAnyMomentTheGroupGoesOn) {
   }
   EXPECT_EQ(shared->violations.load(), 0u);
   EXPECT_GT(shared->commits.load(), 40u);
-  std::printf("%d kills, %llu commits, 0 double owners expected: %llu\n", kills, static_cast<unsigned long long>(shared->commits.load()),
+  std::printf("%d kills, %llu commits, 0 double owners expected: %llu\n", kills,
+              static_cast<unsigned long long>(shared->commits.load()),
               static_cast<unsigned long long>(shared->violations.load()));
   GroupOptions options = Options();
   options.now_ns = nullptr;

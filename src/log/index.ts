@@ -1,0 +1,18 @@
+/**
+ * The log: the only way the stages meet. `openLog` gives the embedded engine, a directory that any process on the machine
+ * may append to and follow.
+ * Reads and writes that directory. Appends run on the calling thread (microseconds) or, with durability `batch`, on a pool
+ * thread; each reader and consumer has one native thread that copies messages into a slab.
+ * When the next stage is slow its cells of the slab stay taken and the native thread stops reading: nothing is dropped, the
+ * lag grows, and retention decides. Refusals of an append are values (`status`).
+ */
+import { EmbeddedLog } from './embedded.js'
+import type { Log, OpenLogOptions } from './types.js'
+
+export { Dedup } from './dedup.js'
+export { deadLetterTopic, stateTopic } from './options.js'
+export type * from './types.js'
+
+export async function openLog(options: OpenLogOptions): Promise<Log> {
+  return new EmbeddedLog(options)
+}

@@ -1,0 +1,243 @@
+/** What a log is, whichever engine keeps it. */
+import type { Clock, RetryClass } from '../core/index.js'
+import type { NativeLog } from '../native/log.js'
+import type { BatchView } from '../wire/index.js'
+
+export type MessageKind = 'batch' | 'opaque'
+
+/** Refusals of an append. `diskFull` and `busy` may pass; the others will not. */
+export type AppendStatus = 'ok' | 'busy' | 'diskFull' | 'tooLarge' | 'notFound' | 'invalid' | 'fenced' | 'closed' | 'ioError'
+
+export interface AppendResult {
+  readonly status: AppendStatus
+  /** Of the first record. */
+  readonly offset: number
+}
+
+export interface AppendMessage {
+  readonly kind: MessageKind
+  readonly key?: string
+  readonly value: Uint8Array
+  /** ns UTC. Time index and retention's clock. Of a batch it is read from its records; of an opaque message: now. */
+  readonly tsRecv?: bigint
+}
+
+export interface TopicOptions {
+  readonly name: string
+  readonly partitions?: number
+  readonly segmentBytes?: number
+  /** -1: forever. */
+  readonly retentionMs?: number
+  /** Per partition; -1: no budget. */
+  readonly retentionBytes?: number
+  readonly compact?: boolean
+}
+export type Topic = Required<TopicOptions>
+
+export interface PartitionInfo {
+  readonly beginOffset: number
+  readonly endOffset: number
+  readonly bytes: number
+  readonly segments: number
+  readonly tsRecvNewest: bigint
+}
+
+/**
+ * Where to start or stop. A stop is exclusive. Messages are whole: the one that holds the place is delivered from its first
+ * record, so a reader that wants an exact record compares.
+ */
+export type Place =
+  | 'begin'
+  | 'end'
+  | { readonly offset: number }
+  | { readonly time: bigint }
+  | { readonly epoch: number; readonly seq: number }
+
+/**
+ * One message. `value`, `key` and `view()` stand in a slab: valid until the handler's promise settles, or until the next
+ * step of the iterator. copy() keeps.
+ */
+export interface Batch {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  /** Offsets it takes; the next message is at offset + count. */
+  readonly count: number
+  readonly kind: MessageKind
+  readonly key: string
+  readonly value: Uint8Array
+  /** The records in place, or undefined when it is no batch this build can read (step over it, count it). */
+  view(): BatchView | undefined
+  /** Indices of the records wanted, when a reader asked for symbols; undefined: all. */
+  readonly selected: readonly number[] | undefined
+  copy(): Batch
+}
+
+/** A stretch that could not be delivered. */
+export interface Hole {
+  readonly topic: string
+  readonly partition: number
+  readonly reason: 'corruption' | 'retention'
+  readonly from: number
+  readonly to: number
+}
+
+export interface ReadOptions {
+  readonly topics: readonly string[]
+  readonly partitions?: readonly number[]
+  /** Only records of these; needs `instrumentsOf` of the log for records, and narrows partitions by murmur2. */
+  readonly symbols?: readonly string[]
+  readonly from?: Place
+  /** Default 'end': where the log ended when the read began. Not with `follow`. */
+  readonly to?: Place
+  readonly follow?: boolean
+  readonly signal?: AbortSignal
+  /** Damaged or expired stretches that were stepped over. */
+  readonly onHole?: (hole: Hole) => void
+}
+
+/** A record, or a whole opaque message (index 0), that a handler could not process. */
+export interface FailedRecord {
+  readonly index: number
+  readonly error: unknown
+}
+/** Nothing: the whole batch stands. */
+export type Result = undefined | { readonly failed: readonly FailedRecord[] }
+
+export interface HandlerContext {
+  readonly topic: string
+  readonly partition: number
+  readonly generation: number
+  readonly correlationId: string
+  /** 0 on first delivery; the n-th retry of a record gives n, with a batch of `only` those records to look at. */
+  readonly attempt: number
+  /** On a retry: the indices that are tried again. Undefined on first delivery. */
+  readonly only: readonly number[] | undefined
+  /** Aborted when the partition is lost or the consumer stops. */
+  readonly signal: AbortSignal
+  readonly state: PartitionState
+}
+// biome-ignore lint/suspicious/noConfusingVoidType: a handler that returns nothing is the usual one.
+export type Handler = (batch: Batch, context: HandlerContext) => Promise<Result | void>
+
+export interface Snapshot {
+  readonly bytes: Uint8Array
+  /** Whatever the processor wants beside it: input positions, output counters. JSON. */
+  readonly meta: unknown
+}
+/** A processor's state for one input partition, kept in the compacted topic of its group. */
+export interface PartitionState {
+  /** 'fenced' when the partition is another's by now. */
+  save(snapshot: Snapshot): Promise<AppendStatus>
+  load(): Promise<Snapshot | undefined>
+}
+
+export interface DeadLetter {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly index: number
+  readonly log: string
+  readonly group: string
+  readonly reasonClass: RetryClass
+  readonly reason: string
+  readonly attempts: number
+  readonly correlationId: string
+  /** The record or the opaque value, base64. */
+  readonly value: string
+}
+
+export interface ConsumerCounters {
+  batches: number
+  records: number
+  failed: number
+  retried: number
+  deadLetters: number
+  commits: number
+  fenced: number
+  handlerErrors: number
+  holes: number
+}
+
+export interface ConsumerOptions {
+  readonly group: string
+  readonly topics: readonly string[]
+  readonly handler: Handler
+  /** Retention waits for this group. */
+  readonly durable?: boolean
+  /** Order matters: a failed record pauses its partition while it is retried. */
+  readonly ordered?: boolean
+  /** Where the group starts when it has committed nothing. */
+  readonly from?: Place
+  /** Retries that may wait per partition before it pauses. */
+  readonly retriesWaitingMax?: number
+  readonly retryPolicies?: Partial<Record<RetryClass, { retriesMax: number; delayMsMin: number; delayMsMax: number }>>
+  /** Called at assignment, before the first batch; may read `state.load()`. */
+  readonly onAssigned?: (
+    context: Omit<HandlerContext, 'attempt' | 'only' | 'correlationId'> & { readonly offset: number },
+  ) => Promise<void> | void
+  readonly onRevoked?: (topic: string, partition: number, reason: 'revoked' | 'lost' | 'stopped') => void
+  readonly onHole?: (hole: Hole) => void
+  readonly onError?: (error: unknown, batch: { topic: string; partition: number; offset: number }) => void
+  readonly clock?: Clock
+  readonly random?: () => number
+  /** For tests: a member beats every heartbeatMs and is hung after hungMs. */
+  readonly heartbeatMs?: number
+  readonly hungMs?: number
+}
+
+export interface AssignedPartition {
+  readonly topic: string
+  readonly partition: number
+  readonly generation: number
+  /** Committed up to here (exclusive). */
+  readonly committed: number
+  readonly retriesWaiting: number
+  readonly paused: boolean
+}
+
+export interface Consumer {
+  readonly counters: Readonly<ConsumerCounters>
+  readonly assigned: readonly AssignedPartition[]
+  /** Finishes what is in flight, commits, leaves the group. */
+  stop(): Promise<void>
+  /** Settles when the consumer ends by itself because it cannot go on; never rejects before that. */
+  readonly failed: Promise<never>
+  /** Records between the committed position and the end, over the assigned partitions. */
+  lag(): number
+}
+
+export interface Producer {
+  append(message: AppendMessage): Promise<AppendResult>
+  close(): void
+}
+
+export interface Log {
+  readonly engine: 'embedded' | 'kafka'
+  readonly id: string
+  /** For native parts; undefined on an engine that has no local directory. */
+  readonly native: NativeLog | undefined
+  ensureTopic(options: TopicOptions): Promise<void>
+  topics(): Promise<Topic[]>
+  describe(topic: string, partition: number): Promise<PartitionInfo | undefined>
+  committed(group: string, topic: string, partition: number): Promise<number | undefined>
+  append(topic: string, partition: number, message: AppendMessage): Promise<AppendResult>
+  /** Keeps one partition's appender open. */
+  producer(topic: string, partition: number): Producer
+  read(options: ReadOptions): AsyncIterableIterator<Batch>
+  consumer(options: ConsumerOptions): Promise<Consumer>
+  /** Reads a processor's state without being in its group (tools, tests). */
+  state(group: string, topic: string, partition: number): Promise<Snapshot | undefined>
+  close(): Promise<void>
+}
+
+export interface OpenLogOptions {
+  readonly directory: string
+  /** process: survives any process death. interval: synced every syncIntervalMs. batch: acknowledged after fdatasync. */
+  readonly durability?: 'process' | 'interval' | 'batch'
+  readonly syncIntervalMs?: number
+  readonly readOnly?: boolean
+  /** Instrument ids of a symbol in a topic, for `read({symbols})`. */
+  readonly instrumentsOf?: (symbol: string, topic: string) => readonly number[]
+  readonly clock?: Clock
+}

@@ -1,0 +1,2 @@
+import type { LogFactory } from './log.contract.js'
+export function describeHandlers(_factory: LogFactory): void {}

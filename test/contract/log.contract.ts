@@ -1,0 +1,40 @@
+/**
+ * What any engine of the log must do, by the interface alone. Each engine's file gives a factory; what an engine cannot be
+ * made to show (a damaged disk, say) it leaves out, and the suite says so.
+ */
+import { describe } from 'vitest'
+import type { Log, OpenLogOptions } from '../../src/log/index.js'
+import type { LogProcess } from '../support/log-processes.js'
+import type { Orders } from '../support/log-worker.js'
+import { describeAppendAndRead } from './append-read.contract.js'
+import { describeGroups } from './groups.contract.js'
+import { describeHandlers } from './handlers.contract.js'
+import { describeKeeping } from './keeping.contract.js'
+
+export type ConsumeOrders = Omit<Extract<Orders, { role: 'consume' }>, 'directory'>
+export type AppendOrders = Omit<Extract<Orders, { role: 'append' }>, 'directory'>
+
+/** One log of its own for one test. */
+export interface LogUnderTest {
+  readonly log: Log
+  /** Another opening of the same log, in this process. */
+  again(options?: Partial<OpenLogOptions>): Promise<Log>
+  /** A process that works on the same log. */
+  start(orders: ConsumeOrders | AppendOrders): Promise<LogProcess>
+  /** Flips one bit in the middle of the partition's stored bytes. */
+  flipBit?(topic: string, partition: number): Promise<void>
+  /** Runs retention and compaction now. */
+  keepHouse?(topic: string, partition: number): Promise<void>
+  end(): Promise<void>
+}
+
+export type LogFactory = (options?: Partial<OpenLogOptions>) => Promise<LogUnderTest>
+
+export function describeLogContract(name: string, factory: LogFactory): void {
+  describe(`log contract: ${name}`, () => {
+    describeAppendAndRead(factory)
+    describeGroups(factory)
+    describeHandlers(factory)
+    describeKeeping(factory)
+  })
+}
