@@ -169,11 +169,7 @@ export interface CompiledCsv {
 }
 
 /** `given` stands in for what the file's name does not say. */
-export function compileCsv(
-  source: CsvDeclaration,
-  path: string,
-  given: { symbol?: string; date?: string } = {},
-): CompiledCsv {
+export function compileCsv(source: CsvDeclaration, path: string, given: { symbol?: string; date?: string } = {}): CompiledCsv {
   const groups = new RegExp(source.file).exec(basename(path))?.groups ?? {}
   const symbol = (given.symbol ?? groups.symbol)?.toUpperCase()
   if (source.symbol === undefined && symbol === undefined) {
