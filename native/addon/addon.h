@@ -7,6 +7,7 @@ namespace tw::addon {
 // Each file adds its line here and its call in addon.cc.
 void RegisterModel(Napi::Env env, Napi::Object exports);
 void RegisterInstruments(Napi::Env env, Napi::Object exports);
+void RegisterGateway(Napi::Env env, Napi::Object exports);
 void RegisterDecode(Napi::Env env, Napi::Object exports);
 void RegisterLock(Napi::Env env, Napi::Object exports);
 void RegisterLog(Napi::Env env, Napi::Object exports);

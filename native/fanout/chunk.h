@@ -23,6 +23,7 @@ class ChunkPool;
 struct Chunk {
   std::string bytes;  // Whole WebSocket frames.
   std::uint64_t records = 0;
+  std::uint32_t frames = 0;
   std::vector<Share> shares;
 
  private:
@@ -76,6 +77,7 @@ class ChunkPool {
     if (free_.size() >= kKept || chunk->bytes.capacity() > kKeptBytes) return;
     chunk->bytes.clear();
     chunk->records = 0;
+    chunk->frames = 0;
     chunk->shares.clear();
     free_.push_back(std::move(owned));
   }

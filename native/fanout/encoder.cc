@@ -30,20 +30,24 @@ void Encoder::AppendBatch(const FrameMeta& meta, std::span<const std::uint8_t> b
   out->append(reinterpret_cast<const char*>(batch.data()), batch.size());
 }
 
-void Encoder::AppendRecords(Format format, const FrameMeta& meta, std::span<const Header* const> records, std::uint64_t origin,
-                            std::uint64_t ts_append, std::string* out) {
+std::uint32_t Encoder::AppendRecords(Format format, const FrameMeta& meta, std::span<const Header* const> records, std::uint64_t origin,
+                                     std::uint64_t ts_append, std::string* out) {
   if (format == Format::kJson) return AppendJson(meta, records, out);
-  if (records.empty()) return;
+  std::uint32_t frames = 0;
+  if (records.empty()) return frames;
   const std::size_t most = std::max<std::size_t>(1, frame_bytes_max_ / RecordSize(records[0]->type));
   for (std::size_t from = 0; from < records.size(); from += most) {
     builder_.Begin(records[0]->type, origin);
     for (const Header* record : records.subspan(from, std::min(most, records.size() - from))) builder_.Add(record);
     AppendBatch(meta, builder_.Finish(ts_append), out);
+    ++frames;
   }
+  return frames;
 }
 
-void Encoder::AppendJson(const FrameMeta& meta, std::span<const Header* const> records, std::string* out) {
+std::uint32_t Encoder::AppendJson(const FrameMeta& meta, std::span<const Header* const> records, std::string* out) {
   std::size_t at = 0;
+  std::uint32_t frames = 0;
   while (at < records.size()) {
     scratch_.clear();
     scratch_ += "{\"topic\":\"";
@@ -64,7 +68,9 @@ void Encoder::AppendJson(const FrameMeta& meta, std::span<const Header* const> r
     } while (at < records.size() && scratch_.size() < frame_bytes_max_);
     scratch_ += "]}";
     AppendFrame(Opcode::kText, scratch_, out);
+    ++frames;
   }
+  return frames;
 }
 
 }  // namespace tw::fanout

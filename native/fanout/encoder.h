@@ -31,15 +31,15 @@ class Encoder {
   Encoder(const InstrumentTable& instruments, std::size_t frame_bytes_max)
       : instruments_(instruments), frame_bytes_max_(frame_bytes_max) {}
 
-  // A whole batch as it stands in the log.
+  // A whole batch as it stands in the log: one frame.
   void AppendBatch(const FrameMeta& meta, std::span<const std::uint8_t> batch, std::string* out) const;
-  // Records of one type, in frames of at most frame_bytes_max (one record at least).
-  void AppendRecords(Format format, const FrameMeta& meta, std::span<const Header* const> records, std::uint64_t origin,
-                     std::uint64_t ts_append, std::string* out);
+  // Records of one type, in frames of at most frame_bytes_max (one record at least). Returns how many.
+  std::uint32_t AppendRecords(Format format, const FrameMeta& meta, std::span<const Header* const> records, std::uint64_t origin,
+                              std::uint64_t ts_append, std::string* out);
   std::size_t frame_bytes_max() const { return frame_bytes_max_; }
 
  private:
-  void AppendJson(const FrameMeta& meta, std::span<const Header* const> records, std::string* out);
+  std::uint32_t AppendJson(const FrameMeta& meta, std::span<const Header* const> records, std::string* out);
 
   const InstrumentTable& instruments_;
   const std::size_t frame_bytes_max_;

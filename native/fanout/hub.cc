@@ -95,6 +95,7 @@ void Hub::TakeDirty(std::vector<Client*>* out) {
 void Hub::PushFrames(Client* client, std::string_view frames) {
   ChunkRef chunk = pool_.Take();
   chunk->bytes = frames;
+  chunk->frames = 1;
   client->outbox.Push(std::move(chunk), Lane::kControl);
   MarkDirty(client);
   if (client->outbox.bytes(Lane::kControl) > options_.client.control_bytes_max) Close(client, 1008, "too many answers waiting");

@@ -40,9 +40,9 @@ class Outbox {
     return count;
   }
 
-  // `sent` bytes left for the kernel. Returns the live and snapshot records whose last byte went.
+  // `sent` bytes left for the kernel. Returns the frames of the chunks whose last byte went.
   std::uint64_t Consume(std::size_t sent) {
-    std::uint64_t records = 0;
+    std::uint64_t frames = 0;
     while (sent > 0 && head_ < entries_.size()) {
       Entry& entry = entries_[head_];
       const std::size_t take = std::min(sent, entry.chunk->bytes.size() - offset_);
@@ -50,13 +50,13 @@ class Outbox {
       offset_ += take;
       sent -= take;
       if (offset_ < entry.chunk->bytes.size()) break;
-      records += entry.chunk->records;
+      frames += entry.chunk->frames;
       entry.chunk = ChunkRef();
       offset_ = 0;
       ++head_;
     }
     Compact();
-    return records;
+    return frames;
   }
 
   // Forgets what was not begun; a frame begun must be finished or the peer loses the framing. Returns the live records

@@ -297,7 +297,7 @@ void Server::Send(Connection* connection, std::uint64_t now_ns) {
       return Drop(connection);
     }
     counters_.bytes_sent += static_cast<std::uint64_t>(sent);
-    outbox.Consume(static_cast<std::size_t>(sent));
+    counters_.frames_sent += outbox.Consume(static_cast<std::size_t>(sent));
     if (!drained && outbox.bytes(Lane::kLive) <= options_.hub.client.client_bytes_max / 4) {
       drained = true;
       hub_.OnDrained(connection->client, now_ns);

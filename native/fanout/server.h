@@ -62,6 +62,7 @@ struct ServerStats {
   std::uint64_t commands_refused = 0;
   std::uint64_t slow_disconnects = 0;
   std::uint64_t idle_disconnects = 0;
+  std::uint64_t frames_sent = 0;
   std::uint64_t bytes_sent = 0;
   std::uint64_t sends = 0;
   std::uint64_t bytes_waiting = 0;

@@ -84,7 +84,7 @@ ChunkRef Delivery::Encode(const Subscription& subscription, FrameKind kind, std:
   for (auto& records : buckets_) {
     if (records.empty()) continue;
     chunk->records += records.size();
-    encoder_->AppendRecords(subscription.group->filter().format, meta, records, 0, now_ns, &chunk->bytes);
+    chunk->frames += encoder_->AppendRecords(subscription.group->filter().format, meta, records, 0, now_ns, &chunk->bytes);
     records.clear();
   }
   return chunk;

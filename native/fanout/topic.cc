@@ -162,8 +162,9 @@ void Topic::Take(std::uint16_t partition, std::uint64_t offset, std::span<const 
       const bool whole = group->filter_.format == Format::kBinary && from == 0 && to == batch.size() && group->taken_.size() == batch.size();
       if (whole) {
         encoder_->AppendBatch(meta, bytes, &chunk.bytes);
+        ++chunk.frames;
       } else {
-        encoder_->AppendRecords(group->filter_.format, meta, group->taken_, batch.info().origin, batch.info().ts_append, &chunk.bytes);
+        chunk.frames += encoder_->AppendRecords(group->filter_.format, meta, group->taken_, batch.info().origin, batch.info().ts_append, &chunk.bytes);
       }
       group->taken_.clear();
     }
