@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "decode/describe.h"
-
 namespace tw::decode {
 namespace {
 
@@ -133,14 +131,12 @@ TEST(Binance, AnswersErrorsAndUnknownKinds) {
 }
 
 TEST(Binance, DescribesOneLinePerMessage) {
-  for (const char* venue : {"binance", "binance_usdm", "binance_coinm", "coinbase", "kraken"}) {
-    std::string out;
-    ReasonCounters counters;
-    EXPECT_TRUE(AppendPacketsJson(venue, Bytes(kSpotTrade), false, &out, &counters));
-    EXPECT_EQ(out, std::string(kSpotTrade) + "\n");
-    EXPECT_TRUE(AppendPacketsJson(venue, Bytes("{"), false, &out, &counters));
-    EXPECT_EQ(counters[Reason::kBadJson], 1u);
-  }
+  std::string out;
+  ReasonCounters counters;
+  EXPECT_TRUE(AppendBinanceJson(Bytes(kSpotTrade), &out, &counters));
+  EXPECT_EQ(out, std::string(kSpotTrade) + "\n");
+  EXPECT_FALSE(AppendBinanceJson(Bytes("{"), &out, &counters));
+  EXPECT_EQ(counters[Reason::kBadJson], 1u);
 }
 
 }  // namespace
