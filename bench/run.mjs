@@ -53,6 +53,29 @@ mkdirSync(join(root, 'bench', 'results'), { recursive: true })
 const nativeName = (file) => file.replace(/^native\//, '').replace(/\.cc$/, '')
 buildNative(chosen.filter((bench) => bench.file.endsWith('.cc')).map((bench) => nativeName(bench.file)))
 
+// The native halves of JavaScript benches: an addon of its own, never part of the engine's.
+if (chosen.some((bench) => bench.file.endsWith('.ts'))) {
+  const cmakeJs = join(root, 'node_modules', 'cmake-js', 'bin', 'cmake-js')
+  const args = [
+    cmakeJs,
+    'compile',
+    '--directory',
+    join(root, 'native'),
+    '--out',
+    join(root, 'build', 'bench-addon'),
+    '--generator',
+    'Ninja',
+    '--CDTW_BENCH=ON',
+    '--target',
+    'tickwire_bench',
+  ]
+  const run = spawnSync(process.execPath, args, { cwd: root, encoding: 'utf8' })
+  if (run.status !== 0) {
+    console.error(run.stdout, run.stderr)
+    process.exit(1)
+  }
+}
+
 const rows = []
 let failed = 0
 for (const bench of chosen) {

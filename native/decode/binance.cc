@@ -171,10 +171,4 @@ bool BinanceDecoder::ScanKline(Scanner& in) {
   return true;
 }
 
-bool AppendBinanceJson(std::span<const std::uint8_t> frame, std::string* out, ReasonCounters* counters) {
-  if (AppendJsonLine(frame, out)) return true;
-  counters->Add(Reason::kBadJson);
-  return false;
-}
-
 }  // namespace tw::decode

@@ -130,7 +130,4 @@ class BinanceDecoder {
   std::unique_ptr<General> general_;
 };
 
-// Describes one frame as a line of NDJSON: the venue's own names and values. False: not JSON, counted.
-bool AppendBinanceJson(std::span<const std::uint8_t> frame, std::string* out, ReasonCounters* counters);
-
 }  // namespace tw::decode

@@ -122,10 +122,4 @@ bool CoinbaseDecoder::ScanL2Update(Scanner& in) {
   return in.Take(",\"time\":\"") && in.String(&level2_.time);
 }
 
-bool AppendCoinbaseJson(std::span<const std::uint8_t> frame, std::string* out, ReasonCounters* counters) {
-  if (AppendJsonLine(frame, out)) return true;
-  counters->Add(Reason::kBadJson);
-  return false;
-}
-
 }  // namespace tw::decode

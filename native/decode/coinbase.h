@@ -105,7 +105,4 @@ class CoinbaseDecoder {
   std::unique_ptr<General> general_;
 };
 
-// Describes one frame as a line of NDJSON: the venue's own names and values. False: not JSON, counted.
-bool AppendCoinbaseJson(std::span<const std::uint8_t> frame, std::string* out, ReasonCounters* counters);
-
 }  // namespace tw::decode

@@ -14,6 +14,11 @@ constexpr Entry kEntries[] = {
     {"kite", AppendKiteJson},
     {"dhan", AppendDhanJson},
     {"dbn", AppendDbnJson},
+    {"binance", AppendJsonVenue},
+    {"binance_usdm", AppendJsonVenue},
+    {"binance_coinm", AppendJsonVenue},
+    {"coinbase", AppendJsonVenue},
+    {"kraken", AppendJsonVenue},
 };
 
 }  // namespace

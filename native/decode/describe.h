@@ -18,6 +18,8 @@ bool AppendPacketsJson(std::string_view venue, std::span<const std::uint8_t> byt
 // One per venue, each in its own describe_<venue>.cc; describe.cc is their table.
 void AppendKiteJson(std::span<const std::uint8_t> bytes, bool bare_packet, std::string* out, ReasonCounters* counts);
 void AppendDhanJson(std::span<const std::uint8_t> bytes, bool bare_packet, std::string* out, ReasonCounters* counts);
+// Binance, Coinbase, Kraken: `bytes` is one message or REST body, without white space between its tokens.
+void AppendJsonVenue(std::span<const std::uint8_t> bytes, bool bare_packet, std::string* out, ReasonCounters* counts);
 void AppendDbnJson(std::span<const std::uint8_t> bytes, bool bare_packet, std::string* out, ReasonCounters* counts);
 
 }  // namespace tw::decode

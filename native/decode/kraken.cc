@@ -91,10 +91,4 @@ bool KrakenDecoder::ScanTrades(Scanner& in) {
   return true;
 }
 
-bool AppendKrakenJson(std::span<const std::uint8_t> frame, std::string* out, ReasonCounters* counters) {
-  if (AppendJsonLine(frame, out)) return true;
-  counters->Add(Reason::kBadJson);
-  return false;
-}
-
 }  // namespace tw::decode

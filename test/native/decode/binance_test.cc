@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "decode/describe.h"
+
 namespace tw::decode {
 namespace {
 
@@ -131,12 +133,14 @@ TEST(Binance, AnswersErrorsAndUnknownKinds) {
 }
 
 TEST(Binance, DescribesOneLinePerMessage) {
-  std::string out;
-  ReasonCounters counters;
-  EXPECT_TRUE(AppendBinanceJson(Bytes(kSpotTrade), &out, &counters));
-  EXPECT_EQ(out, std::string(kSpotTrade) + "\n");
-  EXPECT_FALSE(AppendBinanceJson(Bytes("{"), &out, &counters));
-  EXPECT_EQ(counters[Reason::kBadJson], 1u);
+  for (const char* venue : {"binance", "binance_usdm", "binance_coinm", "coinbase", "kraken"}) {
+    std::string out;
+    ReasonCounters counters;
+    EXPECT_TRUE(AppendPacketsJson(venue, Bytes(kSpotTrade), false, &out, &counters));
+    EXPECT_EQ(out, std::string(kSpotTrade) + "\n");
+    EXPECT_TRUE(AppendPacketsJson(venue, Bytes("{"), false, &out, &counters));
+    EXPECT_EQ(counters[Reason::kBadJson], 1u);
+  }
 }
 
 }  // namespace
