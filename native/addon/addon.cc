@@ -7,6 +7,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   tw::addon::RegisterDecode(env, exports);
   tw::addon::RegisterLock(env, exports);
   tw::addon::RegisterLog(env, exports);
+  tw::addon::RegisterJournalAdmin(env, exports);
   return exports;
 }
 

@@ -11,5 +11,6 @@ void RegisterGateway(Napi::Env env, Napi::Object exports);
 void RegisterDecode(Napi::Env env, Napi::Object exports);
 void RegisterLock(Napi::Env env, Napi::Object exports);
 void RegisterLog(Napi::Env env, Napi::Object exports);
+void RegisterJournalAdmin(Napi::Env env, Napi::Object exports);
 
 }  // namespace tw::addon
