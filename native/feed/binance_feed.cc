@@ -115,7 +115,8 @@ class BinanceFeed : public VenueFeed {
 
   // A decimal that is none is the message's fault; one that does not fit, ours. False: neither value is usable.
   bool Scaled(std::string_view text, int exponent, std::int64_t* out, bool* fits) {
-    if (ParseScaledText(text, exponent, out)) [[likely]] return true;
+    if (ParseScaledText(text, exponent, out)) [[likely]]
+      return true;
     Decimal value;
     if (!ParseDecimal(text, &value)) {
       session_->Count(Reason::kBadNumber);
@@ -125,7 +126,8 @@ class BinanceFeed : public VenueFeed {
     return true;
   }
 
-  void EmitTrade(Trade& trade, BinanceKind kind, std::string_view symbol, std::uint64_t time, std::string_view price, std::string_view size) {
+  void EmitTrade(Trade& trade, BinanceKind kind, std::string_view symbol, std::uint64_t time, std::string_view price,
+                 std::string_view size) {
     if (!options_.trades) return;
     FeedInstrument* instrument = session_->FindSymbol(symbol);
     if (instrument == nullptr) return;
@@ -154,7 +156,9 @@ class BinanceFeed : public VenueFeed {
     trade.fills = 1;
     trade.side = t.buyer_is_maker ? Side::kSell : Side::kBuy;
     if (!t.order_type.empty() && t.order_type != "MARKET") {
-      trade.conditions = t.order_type == "INSURANCE_FUND" ? kConditionInsuranceFund : t.order_type == "ADL" ? kConditionDeleveraging : kConditionOther;
+      trade.conditions = t.order_type == "INSURANCE_FUND" ? kConditionInsuranceFund
+                         : t.order_type == "ADL"          ? kConditionDeleveraging
+                                                          : kConditionOther;
     }
     EmitTrade(trade, BinanceKind::kTrade, t.symbol, t.time, t.price, t.size);
   }
@@ -175,8 +179,10 @@ class BinanceFeed : public VenueFeed {
     if (t.time != 0 && !UnixToNs(t.time, &quote.header.ts_event)) return session_->Count(Reason::kBadTime);
     const int price_exponent = instrument->instrument->price_exponent, size_exponent = instrument->instrument->size_exponent;
     bool fits = true;
-    if (!Scaled(t.bid_price, price_exponent, &quote.bid_price, &fits) || !Scaled(t.bid_size, size_exponent, &quote.bid_size, &fits) ||
-        !Scaled(t.ask_price, price_exponent, &quote.ask_price, &fits) || !Scaled(t.ask_size, size_exponent, &quote.ask_size, &fits)) {
+    if (!Scaled(t.bid_price, price_exponent, &quote.bid_price, &fits) ||
+        !Scaled(t.bid_size, size_exponent, &quote.bid_size, &fits) ||
+        !Scaled(t.ask_price, price_exponent, &quote.ask_price, &fits) ||
+        !Scaled(t.ask_size, size_exponent, &quote.ask_size, &fits)) {
       return;
     }
     State& state = Of(*instrument);
@@ -209,7 +215,8 @@ class BinanceFeed : public VenueFeed {
     if (IsPartialDepth(decoder_.stream())) {
       std::string symbol(decoder_.stream().substr(0, std::min<std::size_t>(decoder_.stream().find('@'), 64)));
       for (char& c : symbol) c = c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
-      if (FeedInstrument* instrument = session_->FindSymbol(symbol)) books_.OnPartial(*instrument, depth, decoder_.bids(), decoder_.asks());
+      if (FeedInstrument* instrument = session_->FindSymbol(symbol))
+        books_.OnPartial(*instrument, depth, decoder_.bids(), decoder_.asks());
       return;
     }
     const std::string_view symbol = !depth.symbol.empty() ? depth.symbol : SymbolOfUrl(about);
@@ -229,7 +236,8 @@ class BinanceFeed : public VenueFeed {
     if (instrument == nullptr) return;
     Bar bar{};
     if (!IntervalMs(k.interval, &bar.interval_ms)) return session_->Count(Reason::kBadEnum);
-    if (!UnixToNs(k.start, &bar.header.ts_event) || !UnixToNs(k.end, &bar.ts_end) || k.end < k.start) return session_->Count(Reason::kBadTime);
+    if (!UnixToNs(k.start, &bar.header.ts_event) || !UnixToNs(k.end, &bar.ts_end) || k.end < k.start)
+      return session_->Count(Reason::kBadTime);
     bar.ts_end = bar.header.ts_event + bar.interval_ms * 1'000'000ULL;
     const int price_exponent = instrument->instrument->price_exponent, size_exponent = instrument->instrument->size_exponent;
     bool fits = true;
@@ -269,7 +277,9 @@ class BinanceFeed : public VenueFeed {
     unsigned __int128 quotient = turnover / divisor;
     const unsigned __int128 rest = turnover % divisor;
     if (rest * 2 > divisor || (rest * 2 == divisor && (quotient & 1) != 0)) ++quotient;
-    return quotient > static_cast<unsigned __int128>(std::numeric_limits<std::int64_t>::max()) ? kNoPrice : static_cast<std::int64_t>(quotient);
+    return quotient > static_cast<unsigned __int128>(std::numeric_limits<std::int64_t>::max())
+               ? kNoPrice
+               : static_cast<std::int64_t>(quotient);
   }
 
   VenueOptions options_;

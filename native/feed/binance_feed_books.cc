@@ -26,8 +26,8 @@ BinanceBooks::State& BinanceBooks::Of(FeedInstrument& instrument) {
   return *state;
 }
 
-bool BinanceBooks::Scale(FeedInstrument& instrument, State& state, std::span<const LevelText> bids, std::span<const LevelText> asks,
-                         std::uint64_t ts_event) {
+bool BinanceBooks::Scale(FeedInstrument& instrument, State& state, std::span<const LevelText> bids,
+                         std::span<const LevelText> asks, std::uint64_t ts_event) {
   const int price_exponent = instrument.instrument->price_exponent, size_exponent = instrument.instrument->size_exponent;
   changes_.clear();
   for (const auto& [side, levels] : {std::pair{BookSide::kBid, bids}, std::pair{BookSide::kAsk, asks}}) {
@@ -95,13 +95,15 @@ void BinanceBooks::Quarantine(FeedInstrument& instrument, State& state, GapCause
   Ask(state);
 }
 
-void BinanceBooks::OnDiff(FeedInstrument& instrument, const BinanceDepth& depth, std::span<const LevelText> bids, std::span<const LevelText> asks) {
+void BinanceBooks::OnDiff(FeedInstrument& instrument, const BinanceDepth& depth, std::span<const LevelText> bids,
+                          std::span<const LevelText> asks) {
   State& state = Of(instrument);
   if (state.sync == Sync::kBroken) return;
   if (state.venue_symbol.empty()) state.venue_symbol = depth.symbol;
   const std::uint64_t ts_event = TimeOf(depth);
   Diff diff{depth.first_id, depth.last_id, depth.previous_id, ts_event, depth.has_previous_id, 0};
-  if (diff.first_id > diff.last_id || (diff.has_previous_id && diff.previous_id > diff.last_id)) return session_->Count(Reason::kSequence);
+  if (diff.first_id > diff.last_id || (diff.has_previous_id && diff.previous_id > diff.last_id))
+    return session_->Count(Reason::kSequence);
   if (state.sync == Sync::kSynced && IsOld(diff, state.last_id)) return;
   if (!Scale(instrument, state, bids, asks, ts_event)) return;
   diff.changes = static_cast<std::uint32_t>(changes_.size());
@@ -187,7 +189,8 @@ void BinanceBooks::OnPartial(FeedInstrument& instrument, const BinanceDepth& dep
 }
 
 bool BinanceBooks::CheckBest(FeedInstrument& instrument, State& state) {
-  while (state.tickers_head < state.tickers.size() && state.tickers[state.tickers_head].update_id < state.last_id) ++state.tickers_head;
+  while (state.tickers_head < state.tickers.size() && state.tickers[state.tickers_head].update_id < state.last_id)
+    ++state.tickers_head;
   if (state.tickers_head == state.tickers.size()) {
     state.tickers.clear();
     state.tickers_head = 0;
@@ -215,7 +218,9 @@ void BinanceBooks::OnBest(FeedInstrument& instrument, std::uint64_t update_id, c
     state.tickers.erase(state.tickers.begin(), state.tickers.begin() + static_cast<std::ptrdiff_t>(drop));
     state.tickers_head = 0;
   }
-  const auto level = [](std::int64_t price, std::int64_t size) { return price == kNoPrice ? BookLevel{} : BookLevel{price, size}; };
+  const auto level = [](std::int64_t price, std::int64_t size) {
+    return price == kNoPrice ? BookLevel{} : BookLevel{price, size};
+  };
   state.tickers.push_back({update_id, level(quote.bid_price, quote.bid_size), level(quote.ask_price, quote.ask_size)});
   if (state.sync == Sync::kSynced) CheckBest(instrument, state);
 }

@@ -67,8 +67,8 @@ class BinanceBooks {
 
   State& Of(FeedInstrument& instrument);
   // The texts as integers in changes_. False: a value that is none or does not fit; the book is out, counted.
-  bool Scale(FeedInstrument& instrument, State& state, std::span<const decode::LevelText> bids, std::span<const decode::LevelText> asks,
-             std::uint64_t ts_event);
+  bool Scale(FeedInstrument& instrument, State& state, std::span<const decode::LevelText> bids,
+             std::span<const decode::LevelText> asks, std::uint64_t ts_event);
   static bool Follows(const Diff& diff, std::uint64_t last_id);
   static bool IsOld(const Diff& diff, std::uint64_t last_id);
   void Wait(State& state, const Diff& diff, std::span<const BookChange> changes);

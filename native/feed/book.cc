@@ -29,7 +29,8 @@ bool BookHalf::Set(std::int64_t price, std::int64_t size) {
 
 void BookHalf::Load(std::span<const BookLevel> levels) {
   levels_.assign(levels.begin(), levels.end());
-  std::stable_sort(levels_.begin(), levels_.end(), [this](const BookLevel& a, const BookLevel& b) { return Key(a.price) < Key(b.price); });
+  std::stable_sort(levels_.begin(), levels_.end(),
+                   [this](const BookLevel& a, const BookLevel& b) { return Key(a.price) < Key(b.price); });
   std::size_t kept = 0;
   for (std::size_t i = 0; i < levels_.size(); ++i) {
     if (i + 1 < levels_.size() && levels_[i + 1].price == levels_[i].price) continue;

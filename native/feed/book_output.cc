@@ -14,7 +14,8 @@ RecordType BookOutput::DepthType() const {
 }
 
 template <std::size_t N>
-void BookOutput::EmitDepth(FeedInstrument& instrument, const BookSlot& slot, RecordType type, std::uint64_t ts_event, std::uint16_t flags) {
+void BookOutput::EmitDepth(FeedInstrument& instrument, const BookSlot& slot, RecordType type, std::uint64_t ts_event,
+                           std::uint16_t flags) {
   Depth<N> depth{};
   depth.header.ts_event = ts_event;
   depth.header.flags = flags;
@@ -81,7 +82,8 @@ void BookOutput::Snapshot(FeedInstrument& instrument, BookSlot& slot, std::uint6
   }
   if (!options_.book_levels) return;
   const std::size_t bids = slot.book.bids.size(), asks = slot.book.asks.size();
-  EmitLevel(instrument, {}, LevelAction::kClear, ts_event, update_id, bids + asks == 0 ? kFlagSnapshot | kFlagLastOfUpdate : kFlagSnapshot);
+  EmitLevel(instrument, {}, LevelAction::kClear, ts_event, update_id,
+            bids + asks == 0 ? kFlagSnapshot | kFlagLastOfUpdate : kFlagSnapshot);
   for (std::size_t i = 0; i < bids + asks; ++i) {
     const bool bid = i < bids;
     const BookChange change{bid ? BookSide::kBid : BookSide::kAsk, bid ? slot.book.bids[i] : slot.book.asks[i - bids]};
@@ -104,14 +106,16 @@ void BookOutput::Update(FeedInstrument& instrument, BookSlot& slot, std::uint64_
   }
 }
 
-void BookOutput::Quarantine(FeedInstrument& instrument, BookSlot& slot, GapCause cause, std::uint64_t venue_from, std::uint64_t venue_to) {
+void BookOutput::Quarantine(FeedInstrument& instrument, BookSlot& slot, GapCause cause, std::uint64_t venue_from,
+                            std::uint64_t venue_to) {
   if (slot.quarantined) return;
   slot.quarantined = true;
   ++stats_.quarantined;
   session_->Count(cause == GapCause::kChecksum ? Reason::kChecksum : Reason::kSequence);
   if (slot.has_image) EmitImage(instrument, slot, 0, kFlagStale);
   slot.has_image = false;
-  if (DepthType() != RecordType::kNone) session_->EmitVenueGap(instrument, DepthType(), cause, kUnknownCount, venue_from, venue_to);
+  if (DepthType() != RecordType::kNone)
+    session_->EmitVenueGap(instrument, DepthType(), cause, kUnknownCount, venue_from, venue_to);
   if (options_.book_levels) session_->EmitVenueGap(instrument, RecordType::kLevel, cause, kUnknownCount, venue_from, venue_to);
 }
 

@@ -27,7 +27,8 @@ class BookOutput {
   // The book was replaced.
   void Snapshot(FeedInstrument& instrument, BookSlot& slot, std::uint64_t ts_event, std::uint64_t update_id);
   // These changes, which made a difference, were applied as one update.
-  void Update(FeedInstrument& instrument, BookSlot& slot, std::uint64_t ts_event, std::uint64_t update_id, std::span<const BookChange> changes);
+  void Update(FeedInstrument& instrument, BookSlot& slot, std::uint64_t ts_event, std::uint64_t update_id,
+              std::span<const BookChange> changes);
   // The book is wrong, or will be. venue_from and venue_to are the venue's numbers around the hole, 0 without.
   void Quarantine(FeedInstrument& instrument, BookSlot& slot, GapCause cause, std::uint64_t venue_from, std::uint64_t venue_to);
   // A value does not fit the instrument's exponents: ours is the loss.
@@ -46,8 +47,8 @@ class BookOutput {
   void EmitImage(FeedInstrument& instrument, BookSlot& slot, std::uint64_t ts_event, std::uint16_t flags);
   template <std::size_t N>
   void EmitDepth(FeedInstrument& instrument, const BookSlot& slot, RecordType type, std::uint64_t ts_event, std::uint16_t flags);
-  void EmitLevel(FeedInstrument& instrument, const BookChange& change, LevelAction action, std::uint64_t ts_event, std::uint64_t update_id,
-                 std::uint16_t flags);
+  void EmitLevel(FeedInstrument& instrument, const BookChange& change, LevelAction action, std::uint64_t ts_event,
+                 std::uint64_t update_id, std::uint16_t flags);
 
   VenueOptions options_;
   Session* session_;

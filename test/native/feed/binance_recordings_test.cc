@@ -2,46 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "feed/recording.h"
-#include "feed/vector_sink.h"
-#include "feed/venue_feed.h"
 
 namespace tw::feed {
 namespace {
-
-struct Outcome {
-  std::size_t trades = 0, quotes = 0, depths = 0, gaps = 0;
-  SessionStats stats;
-  BookStats books;
-};
-
-Outcome Replay(const char* venue, std::initializer_list<const char*> files) {
-  InstrumentTable table;
-  VectorSink sink;
-  Session session({.epoch = 1'723'161'253}, &sink);
-  TestListing listing{&table, &session, -8, -8};
-  session.set_list_on_sight(&TestListing::List, &listing);
-  const auto feed = MakeVenueFeed(venue, {.depth_levels = 5, .book_levels = true}, &session);
-  for (const char* file : files) {
-    ForEachRecordedLine(file, [&](std::string_view line) { FeedRecordedLine(line, &session, feed.get()); });
-  }
-  session.Finish();
-  Outcome out;
-  out.trades = sink.count(RecordType::kTrade);
-  out.quotes = sink.count(RecordType::kQuote);
-  out.depths = sink.count(RecordType::kDepth5);
-  out.gaps = sink.count(RecordType::kGap);
-  out.stats = session.stats();
-  out.books = feed->book_stats();
-  std::printf("%s: %zu frames, %zu trades, %zu quotes, %zu depth images, %zu gaps, %zu book checks, %zu mismatches, %zu resyncs, %zu fallbacks\n", files.begin()[0],
-              static_cast<std::size_t>(out.stats.frames), out.trades, out.quotes, out.depths, out.gaps,
-              static_cast<std::size_t>(out.books.checks), static_cast<std::size_t>(out.books.mismatches),
-              static_cast<std::size_t>(out.books.resyncs), static_cast<std::size_t>(out.stats.reasons[Reason::kScannerFallback]));
-  for (std::size_t i = 1; i < kReasonCount; ++i) {
-    const Reason reason = static_cast<Reason>(i);
-    if (out.stats.reasons[reason] != 0) std::printf("  %s: %zu\n", ReasonName(reason), static_cast<std::size_t>(out.stats.reasons[reason]));
-  }
-  return out;
-}
 
 class BinanceRecordings : public ::testing::Test {
  protected:
@@ -83,7 +46,8 @@ TEST_F(BinanceRecordings, CryptofeedCaptures) {
   const Outcome spot = Replay("binance", {"cryptofeed/BINANCE.http.0.0.gz", "cryptofeed/BINANCE.ws.1.0.gz"});
   EXPECT_EQ(spot.trades, 2u);
   EXPECT_EQ(spot.gaps, 0u);
-  const Outcome futures = Replay("binance_usdm", {"cryptofeed/BINANCE_FUTURES.http.0.0.gz", "cryptofeed/BINANCE_FUTURES.ws.1.0.gz"});
+  const Outcome futures =
+      Replay("binance_usdm", {"cryptofeed/BINANCE_FUTURES.http.0.0.gz", "cryptofeed/BINANCE_FUTURES.ws.1.0.gz"});
   EXPECT_EQ(futures.trades, 91u);
   EXPECT_EQ(futures.gaps, 0u);
 }
