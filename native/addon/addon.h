@@ -12,5 +12,6 @@ void RegisterDecode(Napi::Env env, Napi::Object exports);
 void RegisterLock(Napi::Env env, Napi::Object exports);
 void RegisterLog(Napi::Env env, Napi::Object exports);
 void RegisterJournalAdmin(Napi::Env env, Napi::Object exports);
+void RegisterBarFold(Napi::Env env, Napi::Object exports);
 
 }  // namespace tw::addon
