@@ -9,6 +9,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   tw::addon::RegisterLog(env, exports);
   tw::addon::RegisterJournalAdmin(env, exports);
   tw::addon::RegisterBarFold(env, exports);
+  tw::addon::RegisterBars(env, exports);
   return exports;
 }
 

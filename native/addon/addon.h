@@ -13,5 +13,6 @@ void RegisterLock(Napi::Env env, Napi::Object exports);
 void RegisterLog(Napi::Env env, Napi::Object exports);
 void RegisterJournalAdmin(Napi::Env env, Napi::Object exports);
 void RegisterBarFold(Napi::Env env, Napi::Object exports);
+void RegisterBars(Napi::Env env, Napi::Object exports);
 
 }  // namespace tw::addon

@@ -60,3 +60,58 @@ interface BarsAddon {
 const bars = addon as unknown as BarsAddon
 
 export const createNativeBarFold = (options: NativeBarOptions): NativeBarFold => new bars.NativeBarFold(options)
+
+export interface BarLaneStats {
+  topic: string
+  partition: number
+  messages: number
+  records: number
+  badBatches: number
+  logHoles: number
+  appended: number
+  /** Bars not appended because they stood in the output before a restart. */
+  suppressed: number
+  busy: number
+  diskFull: number
+  snapshots: number
+  snapshotsRefused: number
+  snapshotBytes: number
+  restoredAt: number
+  /** Next input offset, and the input's end when last looked at. */
+  position: number
+  end: number
+  watermarkMs: number
+  instruments: number
+  bars: BarStats
+}
+
+export interface BarProcessorStats {
+  state: 'new' | 'running' | 'stopped' | 'failed'
+  error: string
+  /** The log does not take the bars now (busy, or the disk is full); reading waits, nothing is dropped. */
+  blocked: boolean
+  lanes: BarLaneStats[]
+}
+
+export interface NativeBarProcessorOptions extends NativeBarOptions {
+  name: string
+  inputs: readonly string[]
+  output: string
+  group: string
+  partitions?: readonly number[]
+  batchRecords?: number
+  snapshotNs?: number
+  origin?: number
+}
+
+export interface NativeBars {
+  /** Empty, or why it does not start. */
+  start(): string
+  /** Bars of what was read are appended, state is written, the thread is joined. */
+  stop(): void
+  stats(): BarProcessorStats
+}
+
+/** `log` is the addon's log object (src/log, native/addon/log.cc). */
+export const createNativeBars = (log: object, options: NativeBarProcessorOptions): NativeBars =>
+  new (addon.NativeBars as new (log: object, options: NativeBarProcessorOptions) => NativeBars)(log, options)

@@ -45,7 +45,11 @@ describe.skipIf(oracle === undefined)('bars of recorded trades', () => {
 const rowsOf = (path: string): string[][] | undefined => {
   const file = sharedData(path)
   if (file === undefined) return undefined
-  return gunzipSync(readFileSync(file)).toString().trim().split('\n').map((line) => line.split(','))
+  return gunzipSync(readFileSync(file))
+    .toString()
+    .trim()
+    .split('\n')
+    .map((line) => line.split(','))
 }
 const midnight = BigInt(Date.UTC(2014, 4, 1)) * 1_000_000n
 const at = (ms: string | undefined): bigint => midnight + BigInt(ms ?? 0) * 1_000_000n

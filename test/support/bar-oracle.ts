@@ -36,7 +36,7 @@ interface OracleRecording {
   readonly series: Readonly<Record<string, { readonly bars: number; readonly sha256: string }>>
 }
 
-const intervalNames: Readonly<Record<number, string>> = { 1_000: '1s', 60_000: '1m', 300_000: '5m' }
+const intervalNames: Readonly<Record<number, string>> = { 1000: '1s', 60000: '1m', 300000: '5m' }
 
 /** The recordings of the oracle by name; undefined when the shared data is not here. */
 export function barOracle(): Readonly<Record<string, OracleRecording>> | undefined {

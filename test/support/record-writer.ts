@@ -11,7 +11,8 @@ export class RecordWriter {
   /** One record: `values` by field name; epoch 1 and the stream's next seq unless told. ts_recv is the running maximum. */
   add(name: RecordName, values: Readonly<Record<string, bigint | number>>): void {
     const size = layout.records[name].size
-    while (this.#size + size > this.#buffer.length) this.#buffer = Buffer.concat([this.#buffer, Buffer.alloc(this.#buffer.length)])
+    while (this.#size + size > this.#buffer.length)
+      this.#buffer = Buffer.concat([this.#buffer, Buffer.alloc(this.#buffer.length)])
     const view = new DataView(this.#buffer.buffer, this.#buffer.byteOffset + this.#size, size)
     const ts = BigInt(values.ts_event ?? 0)
     if (ts > this.#tsRecv) this.#tsRecv = ts

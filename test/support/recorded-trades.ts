@@ -25,7 +25,7 @@ const iso = (text: string): bigint => {
   const [, seconds = '', fraction = ''] = /^([^.Z]+)(?:\.(\d+))?Z$/.exec(text) ?? []
   return BigInt(Date.parse(`${seconds}Z`)) * 1_000_000n + BigInt(fraction.padEnd(9, '0'))
 }
-type Json = Record<string, never> & { [key: string]: unknown }
+type Json = Record<string, unknown>
 
 /** cryptofeed: `seconds: payload`. Large integers are not needed here. */
 const cryptofeed = (file: string): Json[] =>

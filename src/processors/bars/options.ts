@@ -37,10 +37,7 @@ export const barSessionSchema = z.strictObject({
 })
 
 export const barOptionsSchema = z.strictObject({
-  intervals: z
-    .array(interval)
-    .min(1)
-    .default(['1s', '1m', '5m']),
+  intervals: z.array(interval).min(1).default(['1s', '1m', '5m']),
   basis: z.union([basis, z.array(basis).min(1)]).default('trade'),
   /** How long an interval stays open behind the highest event time of its partition. At most 60 of the shortest interval. */
   latenessMs: z.number().min(0).max(3_600_000).default(2_000),
