@@ -1,5 +1,6 @@
 /** Bars as the native side computes them: the fold on the caller's thread. */
 import { addon } from './addon.js'
+import type { NativeLog } from './log.js'
 
 export interface NativeBarSession {
   exchange: number
@@ -112,6 +113,5 @@ export interface NativeBars {
   stats(): BarProcessorStats
 }
 
-/** `log` is the addon's log object (src/log, native/addon/log.cc). */
-export const createNativeBars = (log: object, options: NativeBarProcessorOptions): NativeBars =>
-  new (addon.NativeBars as new (log: object, options: NativeBarProcessorOptions) => NativeBars)(log, options)
+export const createNativeBars = (log: NativeLog, options: NativeBarProcessorOptions): NativeBars =>
+  new (addon.NativeBars as new (log: NativeLog, options: NativeBarProcessorOptions) => NativeBars)(log, options)

@@ -4,6 +4,7 @@
  * native thread per processor. When the log is busy or full it stops reading and tries again; nothing is dropped.
  */
 import { type BarProcessorStats, createNativeBars } from '../../native/bars.js'
+import type { NativeLog } from '../../native/log.js'
 import { type BarOptions, nativeBarOptions } from './options.js'
 
 export type { BarLaneStats, BarProcessorStats, BarStats } from '../../native/bars.js'
@@ -20,8 +21,8 @@ export {
 } from './options.js'
 
 export interface BarProcessorOptions extends BarOptions {
-  /** The addon's log object. */
-  log: object
+  /** The log's native part (`openNativeLog`, or `native` of the embedded log). */
+  log: NativeLog
   /** Names its state topic `tickwire.state.{name}`. */
   name?: string
   /** Topics, numbered by their order in the causes of bars: never reorder them, only add. */

@@ -195,7 +195,7 @@ TEST(BarsProcessor, FollowsStopsAndGoesOn) {
   ExpectEqual(*log, &compared);
   EXPECT_GT(compared, 0u);
   EXPECT_GT(restored, 0u);
-  EXPECT_GT(snapshots, 10u);
+  EXPECT_GE(snapshots, 10u);
   std::printf("[ compared ] %zu bars of the log with a recomputation, over 6 runs with %lu snapshots\n", compared, snapshots);
 }
 
