@@ -48,7 +48,7 @@ const rowsOf = (path: string): string[][] | undefined => {
   return gunzipSync(readFileSync(file))
     .toString()
     .trim()
-    .split('\n')
+    .split(/\r?\n/)
     .map((line) => line.split(','))
 }
 /** Compared as text: a matcher over so many small arrays takes minutes. */
