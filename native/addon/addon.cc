@@ -5,6 +5,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   tw::addon::RegisterInstruments(env, exports);
   tw::addon::RegisterGateway(env, exports);
   tw::addon::RegisterDecode(env, exports);
+  tw::addon::RegisterDecodeRecords(env, exports);
   tw::addon::RegisterLock(env, exports);
   tw::addon::RegisterLog(env, exports);
   tw::addon::RegisterJournalAdmin(env, exports);

@@ -9,6 +9,7 @@ void RegisterModel(Napi::Env env, Napi::Object exports);
 void RegisterInstruments(Napi::Env env, Napi::Object exports);
 void RegisterGateway(Napi::Env env, Napi::Object exports);
 void RegisterDecode(Napi::Env env, Napi::Object exports);
+void RegisterDecodeRecords(Napi::Env env, Napi::Object exports);
 void RegisterLock(Napi::Env env, Napi::Object exports);
 void RegisterLog(Napi::Env env, Napi::Object exports);
 void RegisterJournalAdmin(Napi::Env env, Napi::Object exports);

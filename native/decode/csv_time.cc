@@ -72,6 +72,11 @@ bool ParseTime(std::string_view text, std::string_view format, std::int64_t* ns,
   std::size_t fraction_digits = 9;
   *has_zone = false;
   for (std::size_t i = 0; i < format.size(); ++i) {
+    // Writers leave the fraction out when it is zero: then its point goes with it.
+    if (format.substr(i, 3) == ".%f" && (text.empty() || text.front() != '.')) {
+      i += 2;
+      continue;
+    }
     if (format[i] != '%' || i + 1 == format.size()) {
       if (text.empty() || text.front() != format[i]) return false;
       text.remove_prefix(1);

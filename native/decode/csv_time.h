@@ -11,7 +11,8 @@ namespace tw::decode {
 // Days since 1970-01-01 of a date of the Gregorian calendar. False: no such date, or outside 1900..2200.
 bool DaysOf(int year, int month, int day, std::int64_t* days);
 
-// %Y %y %m %d %b %H %M %S %f (1 to 9 digits) %z (Z, +05:30, +0530); any other byte stands for itself. `text` must be used up.
+// %Y %y %m %d %b %H %M %S %f (1 to 9 digits) %z (Z, +05:30, +0530); any other byte stands for itself; ".%f" may be
+// missing as a whole. `text` must be used up.
 // Gives ns since the epoch in the text's own clock; *has_zone: %z was there and *ns is UTC already.
 bool ParseTime(std::string_view text, std::string_view format, std::int64_t* ns, bool* has_zone);
 

@@ -80,6 +80,8 @@ TEST(CsvTime, Formats) {
   EXPECT_TRUE(zone);
   EXPECT_TRUE(ParseTime("2022-12-26 09:15:00+05:30", "%Y-%m-%d %H:%M:%S%z", &ns, &zone));
   EXPECT_EQ(ns, 1672026300000000000);
+  EXPECT_TRUE(ParseTime("2013-01-01 22:00:00+00:00", "%Y-%m-%d %H:%M:%S.%f%z", &ns, &zone));
+  EXPECT_EQ(ns, 1357077600000000000);
   EXPECT_TRUE(ParseTime("29-Feb-2024", "%d-%b-%Y", &ns, &zone));
   EXPECT_EQ(ns, 1709164800000000000);
   for (const char* bad : {"", "2023-02-29", "2023-13-01", "2023-00-01", "2023-01-32", "2023-1-1x", "23-01-01", "-023-01-01"}) {
