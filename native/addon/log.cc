@@ -11,12 +11,12 @@ constexpr napi_type_tag kLogTag = {0x7469636b77697265ull, 0x0000000000000002ull}
 class NativeLog : public Napi::ObjectWrap<NativeLog> {
  public:
   static void Register(Napi::Env env, Napi::Object exports) {
-    exports.Set(
-        "NativeLog",
-        DefineClass(env, "NativeLog",
-                    {InstanceAccessor<&NativeLog::Id>("id"), InstanceAccessor<&NativeLog::Directory>("directory"),
-                     InstanceMethod<&NativeLog::EnsureTopic>("ensureTopic"), InstanceMethod<&NativeLog::Topics>("topics"),
-                     InstanceMethod<&NativeLog::Describe>("describe"), InstanceMethod<&NativeLog::Committed>("committed")}));
+    exports.Set("NativeLog",
+                DefineClass(env, "NativeLog",
+                            {InstanceAccessor<&NativeLog::Id>("id"), InstanceAccessor<&NativeLog::Directory>("directory"),
+                             InstanceMethod<&NativeLog::EnsureTopic>("ensureTopic"), InstanceMethod<&NativeLog::Topics>("topics"),
+                             InstanceMethod<&NativeLog::Describe>("describe"), InstanceMethod<&NativeLog::Committed>("committed"),
+                             InstanceMethod<&NativeLog::DurableFloor>("durableFloor")}));
   }
 
   // new NativeLog(directory, {durability?: 0|1|2, syncIntervalMs?, readOnly?})
@@ -105,6 +105,13 @@ class NativeLog : public Napi::ObjectWrap<NativeLog> {
     const auto partition = static_cast<std::uint32_t>(WholeOf(info[2], "partition", 0xffffffff));
     const auto offset =
         journal::CommittedOf(log->directory(), log->id(), TextOf(info[0], "group"), TextOf(info[1], "topic"), partition);
+    return offset.has_value() ? Napi::Number::New(info.Env(), static_cast<double>(*offset)) : info.Env().Undefined();
+  }
+
+  // durableFloor(topic, partition): the lowest offset a durable group still needs; undefined when none reads it.
+  Napi::Value DurableFloor(const Napi::CallbackInfo& info) {
+    const auto partition = static_cast<std::uint32_t>(WholeOf(info[1], "partition", 0xffffffff));
+    const auto offset = journal::DurableFloor(log->directory(), log->id(), TextOf(info[0], "topic"), partition);
     return offset.has_value() ? Napi::Number::New(info.Env(), static_cast<double>(*offset)) : info.Env().Undefined();
   }
 };

@@ -44,6 +44,8 @@ export interface NativeLog {
   topics(): NativeTopic[]
   describe(topic: string, partition: number): NativePartition | undefined
   committed(group: string, topic: string, partition: number): number | undefined
+  /** The lowest offset a durable group still needs: retention passes over it. */
+  durableFloor(topic: string, partition: number): number | undefined
 }
 
 export interface NativeLogOptions {

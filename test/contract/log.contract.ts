@@ -23,6 +23,8 @@ export interface LogUnderTest {
   start(orders: ConsumeOrders | AppendOrders): Promise<LogProcess>
   /** Flips one bit in the middle of the partition's stored bytes. */
   flipBit?(topic: string, partition: number): Promise<void>
+  /** A log of its own on a file system of a few MB. Undefined: this machine cannot make one. */
+  onFullDisk?(): Promise<{ readonly log: Log; makeRoom(): Promise<void>; end(): Promise<void> } | undefined>
   /** Runs retention and compaction now. */
   keepHouse?(topic: string, partition: number): Promise<void>
   end(): Promise<void>
