@@ -1,5 +1,6 @@
 /** The embedded engine behind the Log interface: a directory that any process on the machine may open. */
 import { type Clock, DiskFullError, LogBusyError, LogError, systemClock } from '../core/index.js'
+import { compactLog, type NeededOffset, retainLog } from '../native/journal-admin.js'
 import { logStatus, type NativeAppender, type NativeLog, openNativeAppender, openNativeLog } from '../native/log.js'
 import { GroupConsumer } from './consumer.js'
 import { readBatches } from './read.js'
@@ -11,6 +12,7 @@ import type {
   Batch,
   Consumer,
   ConsumerOptions,
+  HouseReport,
   Log,
   OpenLogOptions,
   PartitionInfo,
@@ -134,6 +136,22 @@ export class EmbeddedLog implements Log {
 
   async state(group: string, topic: string, partition: number): Promise<Snapshot | undefined> {
     return await loadState(this, group, topic, partition)
+  }
+
+  async keepHouse(): Promise<HouseReport> {
+    const { directory } = this.native
+    const needed: NeededOffset[] = []
+    let compactedMessages = 0
+    for (const { name, partitions, compact } of this.native.topics()) {
+      for (let partition = 0; partition < partitions; partition++) {
+        const offset = this.native.durableFloor(name, partition)
+        if (offset !== undefined) needed.push({ topic: name, partition, offset })
+        if (compact) compactedMessages += (await compactLog(directory, name, partition)).messagesDropped
+      }
+    }
+    const { segments, bytes, lost } = await retainLog(directory, needed)
+    const records = lost.reduce((sum, loss) => sum + loss.count, 0)
+    return { deletedSegments: segments, deletedBytes: bytes, compactedMessages, lost: records }
   }
 
   async close(): Promise<void> {

@@ -228,7 +228,20 @@ export interface Log {
   consumer(options: ConsumerOptions): Promise<Consumer>
   /** Reads a processor's state without being in its group (tools, tests). */
   state(group: string, topic: string, partition: number): Promise<Snapshot | undefined>
+  /**
+   * One pass of retention and compaction. Whoever runs the log calls it now and then; passes of several processes exclude
+   * each other per partition. An engine that keeps its own house does nothing.
+   */
+  keepHouse(): Promise<HouseReport>
   close(): Promise<void>
+}
+
+export interface HouseReport {
+  readonly deletedSegments: number
+  readonly deletedBytes: number
+  readonly compactedMessages: number
+  /** Records that a durable group had not committed when the byte budget took them. Each has a gap record in the log. */
+  readonly lost: number
 }
 
 export interface OpenLogOptions {

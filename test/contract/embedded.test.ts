@@ -15,8 +15,8 @@ describeLogContract('embedded', async (options) => {
     again: (more) => openLog({ directory, ...more }),
     start: (orders) => startLogProcess({ ...orders, directory }),
     flipBit: async (topic, partition) => {
-      const folder = await partitionFolder(directory, topic, partition)
-      const name = (await readdir(folder)).find((each) => each.endsWith('.segment') || each.endsWith('.log') || each.endsWith('.seg'))
+      const folder = join(directory, 'topics', topic, String(partition))
+      const name = (await readdir(folder)).find((each) => each.endsWith('.seg'))
       const file = await open(join(folder, name ?? ''), 'r+')
       // In the middle of a message that lies about in the middle of what was written.
       const at = 200_000
@@ -24,6 +24,7 @@ describeLogContract('embedded', async (options) => {
       await file.write(Buffer.from([(buffer[0] ?? 0) ^ 4]), 0, 1, at)
       await file.close()
     },
+    keepHouse: () => log.keepHouse(),
     onFullDisk,
     end: async () => {
       await log.close()

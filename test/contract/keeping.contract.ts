@@ -18,10 +18,15 @@ export function describeKeeping(factory: LogFactory): void {
 
   const offsetsOf = async (topic: string, onHole?: (hole: Hole) => void): Promise<number[]> => {
     const offsets: number[] = []
-    for await (const batch of under.log.read({ topics: [topic], ...(onHole === undefined ? {} : { onHole }) })) offsets.push(batch.offset)
+    for await (const batch of under.log.read({ topics: [topic], ...(onHole === undefined ? {} : { onHole }) }))
+      offsets.push(batch.offset)
     return offsets
   }
-  const fill = async (topic: string, messages: number, tsRecv: (i: number) => bigint = (i) => START + BigInt(i)): Promise<number[]> => {
+  const fill = async (
+    topic: string,
+    messages: number,
+    tsRecv: (i: number) => bigint = (i) => START + BigInt(i),
+  ): Promise<number[]> => {
     const offsets: number[] = []
     const value = new Uint8Array(4_000)
     for (let i = 0; i < messages; i++) {
@@ -97,7 +102,7 @@ export function describeKeeping(factory: LogFactory): void {
       }
       const consumer = await under.log.consumer({ group: 'd', topics: [TOPIC], durable: true, handler })
       await until('twenty are handled', () => handled === 20)
-      await under.keepHouse(TOPIC, 0)
+      await under.keepHouse()
       const kept = await offsetsOf(TOPIC)
       const committed = (await under.log.committed('d', TOPIC, 0)) ?? -1
       expect(kept[0]).toBeLessThanOrEqual(committed)
@@ -105,7 +110,7 @@ export function describeKeeping(factory: LogFactory): void {
       release()
       await until('all are handled', () => handled === 100)
       await until('all are committed', () => consumer.lag() === 0)
-      await under.keepHouse(TOPIC, 0)
+      await under.keepHouse()
       const left = await offsetsOf(TOPIC)
       expect(left.length).toBeLessThan(40)
       expect(left.at(-1)).toBe(offsets.at(-1))
@@ -124,10 +129,12 @@ export function describeKeeping(factory: LogFactory): void {
       for (let i = 0; i < 400; i++) {
         const key = `key${i % 9}`
         const text = `${i} ${'.'.repeat(900)}`
-        expect((await under.log.append(TOPIC, 0, { kind: 'opaque', key, value: new TextEncoder().encode(text) })).status).toBe('ok')
+        expect((await under.log.append(TOPIC, 0, { kind: 'opaque', key, value: new TextEncoder().encode(text) })).status).toBe(
+          'ok',
+        )
         newest.set(key, text)
       }
-      await under.keepHouse(TOPIC, 0)
+      await under.keepHouse()
       const found = new Map<string, string>()
       let messages = 0
       for await (const batch of under.log.read({ topics: [TOPIC] })) {
