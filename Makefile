@@ -30,6 +30,7 @@ native: deps
 
 ts: deps
 	@npm run --silent build:ts
+	@npm run --silent build:web
 
 build: native ts
 

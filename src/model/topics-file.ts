@@ -35,7 +35,7 @@ export const topicsSchema = z.strictObject({
     z.strictObject({ exchanges: z.record(exchangeName, exchangeDeclaration) }),
   ),
   data_types: z.record(z.enum(dataTypes), typeDeclaration),
-  internal: z.record(z.string().regex(/^tickwire\.[a-z0-9_.{}-]+$/), internalDeclaration),
+  internal: z.record(z.string().regex(/^(tickwire\.[a-z0-9_.{}-]+|\{topic\}\.dlq)$/), internalDeclaration),
   topics: z.record(z.string(), typeDeclaration).default({}),
   aliases: z.record(z.string().regex(/^[a-z0-9_.-]{1,128}$/), z.enum(dataTypes)).default({}),
 })

@@ -112,6 +112,11 @@ export class TopicNameBuilder {
   find(name: string): TopicConfig | undefined {
     const config = this.#topics.get(name)
     if (config !== undefined) return config
+    const of = name.endsWith('.dlq') ? this.#topics.get(name.slice(0, -4)) : undefined
+    const letters = this.#internal['{topic}.dlq']
+    // Dead letters stand in the partition of what they were.
+    if (of !== undefined && letters !== undefined)
+      return this.#internalConfig(name, { ...letters, engine_partitions: of.partitions })
     for (const [pattern, declared] of Object.entries(this.#internal)) {
       const variable = pattern.indexOf('{name}')
       const matches =
@@ -123,8 +128,8 @@ export class TopicNameBuilder {
 
   /** One of the engine's own topics: `internalTopic('state', 'bars')` → `tickwire.state.bars`. */
   internalTopic(kind: 'status'): TopicConfig
-  internalTopic(kind: 'state' | 'dead', name: string): TopicConfig
-  internalTopic(kind: 'status' | 'state' | 'dead', name?: string): TopicConfig {
+  internalTopic(kind: 'state', name: string): TopicConfig
+  internalTopic(kind: 'status' | 'state', name?: string): TopicConfig {
     return this.get(name === undefined ? `tickwire.${kind}` : `tickwire.${kind}.${name}`)
   }
 

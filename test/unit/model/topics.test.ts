@@ -60,7 +60,8 @@ test('aliases, patterns and subscriptions', () => {
 test('the engine’s own topics', () => {
   expect(topics.internalTopic('status')).toMatchObject({ name: 'tickwire.status', partitions: 1, compact: true })
   expect(topics.internalTopic('state', 'bars').compact).toBe(true)
-  expect(topics.internalTopic('dead', 'checker').retentionMs).toBe(30 * 86_400_000)
+  expect(topics.get('market.crypto.trades.binance.dlq')).toMatchObject({ retentionMs: 30 * 86_400_000, partitions: 4 })
+  expect(topics.find('market.crypto.trades.nowhere.dlq')).toBeUndefined()
   expect(topics.find('tickwire.state.')).toBeUndefined()
   expect(topics.find('tickwire.state.../x')).toBeUndefined()
 })
@@ -85,7 +86,7 @@ test('a wrong file is refused with line and field', () => {
     /topics\.yaml:\d+: data_types\.trades\.retention/,
   )
   expect(() => loadTopics(file, text.replace('partitions: 40', 'partitions: 0'))).toThrow(/least of 1/)
-  expect(() => loadTopics(file, text.replace('segment: 64MiB', 'segment: 60MiB'))).toThrow(/power of two/)
+  expect(() => loadTopics(file, text.replace('segment: 16MiB', 'segment: 60MiB'))).toThrow(/power of two/)
 })
 
 test('every exchange with topics has a number, and the other way round', () => {
