@@ -70,6 +70,8 @@ std::uint64_t OptionsHash(const Options& options) {
   }
   for (const auto& [exchange, session] : options.sessions) {
     text += ';' + std::to_string(exchange) + ':' + std::to_string(session.open_s) + '-' + std::to_string(session.close_s);
+    text += '@' + std::to_string(session.zone.OffsetAtUtc(0)) + ',' + std::to_string(session.zone.OffsetAtUtc(1'720'000'000)) + ',' +
+            std::to_string(session.zone.OffsetAtUtc(1'705'000'000));  // Winter and summer tell zones apart.
   }
   return (static_cast<std::uint64_t>(wire::Crc32c(text.data(), text.size())) << 32) | wire::Crc32c(text.data(), text.size(), 0x5bd1e995);
 }
