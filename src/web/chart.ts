@@ -41,6 +41,8 @@ export class BarChart {
       priceScaleId: 'volume',
       priceFormat: { type: 'volume' },
       color: colors.volume,
+      lastValueVisible: false,
+      priceLineVisible: false,
     })
     this.#chart.priceScale('volume').applyOptions({ scaleMargins: { top: 0.85, bottom: 0 } })
   }
