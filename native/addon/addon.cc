@@ -11,6 +11,8 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   tw::addon::RegisterJournalAdmin(env, exports);
   tw::addon::RegisterBarFold(env, exports);
   tw::addon::RegisterBars(env, exports);
+  tw::addon::RegisterBatcher(env, exports);
+  tw::addon::RegisterFeed(env, exports);
   return exports;
 }
 

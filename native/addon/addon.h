@@ -15,5 +15,7 @@ void RegisterLog(Napi::Env env, Napi::Object exports);
 void RegisterJournalAdmin(Napi::Env env, Napi::Object exports);
 void RegisterBarFold(Napi::Env env, Napi::Object exports);
 void RegisterBars(Napi::Env env, Napi::Object exports);
+void RegisterBatcher(Napi::Env env, Napi::Object exports);
+void RegisterFeed(Napi::Env env, Napi::Object exports);
 
 }  // namespace tw::addon

@@ -5,8 +5,6 @@
 namespace tw::feed {
 namespace {
 
-constexpr std::size_t kUnknownNamesMax = 1000;
-
 constexpr std::uint64_t StreamSlot(const FeedInstrument& instrument, RecordType type) {
   return (static_cast<std::uint64_t>(instrument.ordinal) << 4) | static_cast<std::uint64_t>(type);
 }
@@ -33,7 +31,7 @@ FeedInstrument* Session::AddInstrument(const Instrument* instrument, std::string
 FeedInstrument* Session::FindSymbol(std::string_view venue_symbol) {
   if (auto found = by_symbol_.find(venue_symbol); found != by_symbol_.end()) return found->second;
   // A name refused once is not asked for again, and neither is anything once the list of refused names is full.
-  if (list_on_sight_ != nullptr && unknown_seen_.size() < kUnknownNamesMax && !unknown_seen_.contains(venue_symbol)) {
+  if (list_on_sight_ != nullptr && unknown_seen_.size() < options_.unknown_max && !unknown_seen_.contains(venue_symbol)) {
     if (FeedInstrument* listed = list_on_sight_(list_context_, venue_symbol)) return listed;
   }
   CountUnknown(venue_symbol);
@@ -43,7 +41,7 @@ FeedInstrument* Session::FindSymbol(std::string_view venue_symbol) {
 FeedInstrument* Session::FindKey(std::uint64_t venue_key) {
   if (auto found = by_key_.find(venue_key); found != by_key_.end()) return found->second;
   Count(Reason::kUnknownInstrument);
-  if (unknown_symbols_.size() < kUnknownNamesMax && unknown_keys_.insert(venue_key).second) {
+  if (unknown_symbols_.size() < options_.unknown_max && unknown_keys_.insert(venue_key).second) {
     unknown_symbols_.push_back(std::to_string(venue_key));
   }
   return nullptr;
@@ -51,7 +49,7 @@ FeedInstrument* Session::FindKey(std::uint64_t venue_key) {
 
 void Session::CountUnknown(std::string_view name) {
   Count(Reason::kUnknownInstrument);
-  if (unknown_seen_.size() >= kUnknownNamesMax || unknown_seen_.contains(name)) return;
+  if (unknown_seen_.size() >= options_.unknown_max || unknown_seen_.contains(name)) return;
   unknown_seen_.emplace(name);
   unknown_symbols_.emplace_back(name);
 }

@@ -57,7 +57,8 @@ struct SessionOptions {
   std::uint32_t epoch = 0;  // 0: the unix second of the first ts_recv.
   // False: the source has no receive times. ts_recv is then the running maximum of ts_event, and a pause gets one clock.
   bool has_receive_times = true;
-  bool sampled = false;  // Sets kFlagSampled on every record.
+  bool sampled = false;            // Sets kFlagSampled on every record.
+  std::size_t unknown_max = 1000;  // Names of unknown instruments that are kept.
 };
 
 struct SessionStats {
@@ -76,7 +77,7 @@ class Session {
 
   // Instruments. venue_symbol and venue_key are the venue's own; either may be empty/0. Pointers stay valid.
   FeedInstrument* AddInstrument(const Instrument* instrument, std::string_view venue_symbol, std::uint64_t venue_key);
-  // Null: counted as unknown_instrument (and listed once, at most 1,000 names, for the operator).
+  // Null: counted as unknown_instrument (and listed once, at most unknown_max names, for the operator).
   FeedInstrument* FindSymbol(std::string_view venue_symbol);
   FeedInstrument* FindKey(std::uint64_t venue_key);
   // Called by FindSymbol before it gives up: lists on first sight. Returns the instrument or null.

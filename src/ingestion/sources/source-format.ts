@@ -1,0 +1,31 @@
+/** What kind of recording a file is: told by its first bytes, never by its name. */
+import { SourceError } from '../../core/errors.js'
+import { type CaptureFormat, dbnLacksReceiveTimes, detectCapture } from '../../native/feed.js'
+import { firstBytes } from './file-chunks.js'
+
+/** `csv` is never detected: it needs a declaration (config/venues). */
+export type SourceFormat = CaptureFormat | 'dbn' | 'csv'
+
+export const sourceFormats: readonly SourceFormat[] = ['recorder', 'lines', 'cryptofeed', 'ndjson', 'frame', 'dbn', 'csv']
+
+export interface DetectedSource {
+  readonly format: SourceFormat
+  readonly hasReceiveTimes: boolean
+}
+
+const timed: ReadonlySet<SourceFormat> = new Set(['recorder', 'lines', 'cryptofeed'])
+
+/** `wanted` wins over what the bytes look like. Throws when neither tells. */
+export async function detectSource(path: string, wanted?: SourceFormat): Promise<DetectedSource> {
+  const bytes = wanted !== undefined && wanted !== 'dbn' ? new Uint8Array(0) : await firstBytes(path)
+  const isDbn = bytes.length > 4 && Buffer.from(bytes.subarray(0, 3)).toString('latin1') === 'DBN'
+  const format = wanted ?? (isDbn ? 'dbn' : detectCapture(bytes))
+  if (format === undefined) {
+    throw new SourceError(`${path}: its first bytes look like no recording this engine knows`, {
+      file: path,
+      validValues: sourceFormats,
+      fix: 'say what it is with a format, or declare a CSV source in config/venues',
+    })
+  }
+  return { format, hasReceiveTimes: format === 'dbn' ? !dbnLacksReceiveTimes(bytes) : timed.has(format) }
+}
