@@ -150,7 +150,7 @@ class NativeGateway : public Napi::ObjectWrap<NativeGateway> {
   Napi::Value Start(const Napi::CallbackInfo& info) {
     std::string error;
     if (!server_->Start(&error)) throw Napi::Error::New(info.Env(), error);
-    if (has_wake_) wake_.Ref(info.Env());  // A running gateway keeps the process alive, as any listening server does.
+    if (has_wake_) wake_.Ref(info.Env());  // A running gateway keeps the process alive, like every listening server.
     return Napi::Number::New(info.Env(), server_->port());
   }
   void StopFromScript(const Napi::CallbackInfo&) { Stop(); }
