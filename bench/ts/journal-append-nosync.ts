@@ -1,0 +1,4 @@
+/** journal.append: no sync on either side. */
+import { journalAppend } from './journal-append.js'
+
+await journalAppend('journal.append', false, 2000)
