@@ -1,7 +1,6 @@
 #include "decode/json_scanner.h"
 
-#include <simdjson.h>
-
+#include "decode/json_scanner_general.h"
 #include "model/decimal.h"
 
 namespace tw::decode {

@@ -138,13 +138,14 @@ class Scanner {
     return Take("false");
   }
 
-  // A number as its text.
+  // A plain number of at most 24 characters as its text; one with a power of ten is left to the general parser, which knows
+  // what no double can hold.
   bool Number(std::string_view* out) {
     const char* p = p_;
-    while (p != end_ && ((*p >= '0' && *p <= '9') || *p == '.' || *p == '-' || *p == '+' || *p == 'e' || *p == 'E')) ++p;
+    while (p != end_ && ((*p >= '0' && *p <= '9') || *p == '.' || *p == '-')) ++p;
     *out = {p_, static_cast<std::size_t>(p - p_)};
     p_ = p;
-    return IsJsonNumber(*out);
+    return out->size() <= 24 && IsJsonNumber(*out);
   }
 
  private:

@@ -1,5 +1,7 @@
 // What the general parsers of the JSON venues share: a padded copy of the frame and small reads from ondemand values.
 #pragma once
+// Without its throwing half: an error that is overlooked then does not compile.
+#define SIMDJSON_EXCEPTIONS 0
 #include <simdjson.h>
 
 #include "decode/json_scanner.h"
@@ -32,6 +34,10 @@ class JsonDocument {
 inline bool GetString(od::value& value, std::string_view* out) { return value.get_string().get(*out) == simdjson::SUCCESS; }
 inline bool GetUint(od::value& value, std::uint64_t* out) { return value.get_uint64().get(*out) == simdjson::SUCCESS; }
 inline bool GetBool(od::value& value, bool* out) { return value.get_bool().get(*out) == simdjson::SUCCESS; }
+inline bool IsNull(od::value& value) {
+  bool null;
+  return value.is_null().get(null) == simdjson::SUCCESS && null;
+}
 // A number's own text.
 inline bool GetNumberText(od::value& value, std::string_view* out) {
   std::string_view text = value.raw_json_token();

@@ -119,13 +119,13 @@ bool KrakenDecoder::Parse(std::span<const std::uint8_t> frame) {
     } else if (key == "method") {
       ok = GetString(value, &answer_.method);
     } else if (key == "error") {
-      ok = value.is_null() || GetString(value, &answer_.error);
+      ok = IsNull(value) || GetString(value, &answer_.error);
     } else if (key == "success") {
       ok = has_success = GetBool(value, &answer_.success);
     } else if (key == "symbol") {  // A refusal names it outside of result.
       ok = GetString(value, &answer_.symbol);
     } else if (key == "result") {
-      ok = value.is_null() || ForEachField(value, [&](std::string_view inner, od::value& of) {
+      ok = IsNull(value) || ForEachField(value, [&](std::string_view inner, od::value& of) {
              od::json_type kind;
              if (of.type().get(kind) != simdjson::SUCCESS) return false;
              if (inner == "channel" && kind == od::json_type::string) return GetString(of, &answer_.channel);

@@ -32,8 +32,14 @@ class CheckingSink : public RecordSink {
 
 inline FeedInstrument* ListOnSight(void* context, std::string_view venue_symbol);
 
+// One table for all runs: it is 8 MB. An id is a function of the name, so that a run does not depend on those before it but for
+// names that collide, which stay unknown.
+inline InstrumentTable& FuzzTable() {
+  static InstrumentTable table;
+  return table;
+}
+
 struct FuzzSession {
-  InstrumentTable table;
   CheckingSink sink;
   Session session{{.epoch = 1'700'000'000}, &sink};
   std::unique_ptr<VenueFeed> feed;
@@ -58,11 +64,11 @@ struct FuzzSession {
 
 inline FeedInstrument* ListOnSight(void* context, std::string_view venue_symbol) {
   auto* self = static_cast<FuzzSession*>(context);
-  const std::size_t n = self->session.instruments().size();
-  if (venue_symbol.empty() || venue_symbol.size() > 40 || n >= 50) return nullptr;
-  const Instrument* added = self->table.Add({.id = 0x01000001 + static_cast<std::uint32_t>(n),
-                                             .price_exponent = static_cast<std::int8_t>(n % 3 == 0 ? -8 : -2),
-                                             .size_exponent = static_cast<std::int8_t>(n % 3 == 0 ? -8 : 0),
+  if (venue_symbol.empty() || venue_symbol.size() > 40 || self->session.instruments().size() >= 50) return nullptr;
+  const std::uint32_t n = Murmur2(venue_symbol) & 0xfff;
+  const Instrument* added = FuzzTable().Add({.id = 0x01000001 + n,
+                                             .price_exponent = static_cast<std::int8_t>(n % 3 == 0 ? -2 : -8),
+                                             .size_exponent = static_cast<std::int8_t>(n % 3 == 0 ? 0 : -8),
                                              .symbol = std::string(venue_symbol)});
   return added == nullptr ? nullptr : self->session.AddInstrument(added, venue_symbol, 0);
 }

@@ -71,6 +71,29 @@ TEST(Kraken, CutAtEveryByteIsRefused) {
   std::printf("cut %zu times\n", cuts);
 }
 
+// Found by fuzzing: asking such a value whether it is null threw.
+TEST(Kraken, AnswerWithAWordThatIsNoValue) {
+  KrakenDecoder decoder;
+  EXPECT_EQ(decoder.Decode(Bytes(
+                R"({"method":"subscribe","result":ncenh{a"l":"trade",+snapshot":false,"symbol":"ETH/USD"},"success":true,t"})")),
+            KrakenKind::kNone);
+  EXPECT_EQ(decoder.reason(), Reason::kBadJson);
+  EXPECT_EQ(decoder.Decode(Bytes(R"({"method":"subscribe","result":null,"error":null,"success":false})")), KrakenKind::kAnswer);
+}
+
+// Found by fuzzing: the scanner took a power of ten that the general parser refuses.
+TEST(Kraken, PowersOfTenAreTheGeneralParsers) {
+  const std::string head = R"({"channel":"trade","type":"update","data":[{"symbol":"BTC/USD","side":"buy","price":)";
+  const std::string tail = R"(,"qty":0.1,"ord_type":"limit","trade_id":1,"timestamp":"2026-07-07T23:00:10.859059Z"}]})";
+  KrakenDecoder decoder;
+  EXPECT_EQ(decoder.Decode(Bytes(head + "6e99999999" + tail)), KrakenKind::kNone);
+  EXPECT_EQ(decoder.Decode(Bytes(head + "6.5e-7" + tail)), KrakenKind::kTrade);
+  EXPECT_TRUE(decoder.fell_back());
+  EXPECT_EQ(decoder.trades()[0].price, "6.5e-7");
+  EXPECT_EQ(decoder.Decode(Bytes(head + "6.5" + tail)), KrakenKind::kTrade);
+  EXPECT_FALSE(decoder.fell_back());
+}
+
 TEST(Kraken, AnswersStatusAndUnknown) {
   KrakenDecoder decoder;
   EXPECT_EQ(
