@@ -9,8 +9,8 @@ export interface FeedPort {
   push(frame: Uint8Array, isText: boolean): void
   /** The body of a REST answer. */
   pushRest(url: string, body: Uint8Array): void
-  /** The connection was lost: streams begin anew under a higher epoch when it is back. */
-  reconnected(): void
+  /** The connection was lost. Awaited before the next one is opened: its frames belong to a new epoch, which must stand in the log. */
+  reopen(): Promise<void>
   /** What the feed wants done (a book's snapshot); emptied by the call. */
   takeRequests(): readonly FeedRequest[]
 }

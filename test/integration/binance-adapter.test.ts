@@ -17,7 +17,7 @@ class CollectingPort implements FeedPort {
   pushRest(url: string, body: Uint8Array): void {
     this.rest.push(`${url} ${new TextDecoder().decode(body)}`)
   }
-  reconnected(): void {
+  async reopen(): Promise<void> {
     this.reconnects += 1
   }
   takeRequests(): readonly FeedRequest[] {

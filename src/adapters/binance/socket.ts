@@ -81,7 +81,7 @@ export class BinanceAdapter implements VenueAdapter {
 
   async start(port: FeedPort): Promise<void> {
     this.#port = port
-    this.#connect()
+    await this.#connect()
     this.#every('silence', 1000, () => this.#checkSilence())
     this.#every('requests', SNAPSHOT_EVERY_MS, () => this.#serveRequests())
     this.#every('control', CONTROL_EVERY_MS, () => this.#sendControl())
@@ -111,6 +111,10 @@ export class BinanceAdapter implements VenueAdapter {
 
   stats(): AdapterStats {
     return { ...this.#stats, state: this.#state, lastFrameMs: this.#connection?.lastFrameMs ?? 0, subscribed: [...this.#symbols] }
+  }
+
+  #isStopped(): boolean {
+    return this.#state === 'closed'
   }
 
   #checkStreams(symbols: number): void {
@@ -156,8 +160,10 @@ export class BinanceAdapter implements VenueAdapter {
     return connection
   }
 
-  #connect(): void {
+  async #connect(): Promise<void> {
     this.#state = 'connecting'
+    if (this.#stats.connects > 0) await this.#port?.reopen()
+    if (this.#isStopped()) return
     const connection = this.#open()
     this.#connection = connection
     this.#stats.connects += 1
@@ -165,7 +171,6 @@ export class BinanceAdapter implements VenueAdapter {
       if (this.#connection !== connection) return
       this.#state = 'open'
       this.#failures = 0
-      if (this.#stats.connects > 1) this.#port?.reconnected()
       this.#ports.log('connected', { exchange: this.#options.market.exchange, symbols: this.#symbols.size })
       this.#after('rotate', this.#options.rotateAfterMs, () => this.#rotate())
     })
@@ -192,7 +197,7 @@ export class BinanceAdapter implements VenueAdapter {
     this.#failures += 1
     const delayMs = ceiling * (0.5 + this.#ports.random() / 2)
     this.#ports.log('disconnected', { exchange: this.#options.market.exchange, code, reason, retryInMs: Math.round(delayMs) })
-    this.#after('connect', delayMs, () => this.#connect())
+    this.#after('connect', delayMs, () => void this.#connect())
   }
 
   /** Make before break: the new connection is open and subscribed before the old one closes. */

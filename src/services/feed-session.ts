@@ -1,0 +1,63 @@
+/**
+ * Feed sessions in the log: `session opened` records in `tickwire.status`, keyed `{exchange}-{source}-{shard}`. A new epoch is
+ * above every earlier one of its source, and stands in the log before the session's first record does.
+ */
+import { LogError } from '../core/errors.js'
+import { encodeBatch } from '../native/log.js'
+import { type Field, fieldsOf, layout } from '../wire/index.js'
+import { topicOptions } from './registry-store.js'
+import type { Runtime } from './runtime.js'
+
+export interface FeedSessionKey {
+  readonly exchange: string
+  readonly source: number
+  readonly shard: number
+}
+
+const status = layout.records.status
+
+/** The highest epoch the log knows of a source, whatever the shard; 0: none. */
+export async function highestEpoch(runtime: Runtime, exchangeNumber: number, source: number): Promise<number> {
+  const { name } = runtime.topics.internalTopic('status')
+  const fields = fieldsOf('status')
+  let highest = 0
+  for await (const batch of runtime.log.read({ topics: [name] })) {
+    const view = batch.view()
+    if (view?.name !== 'status') continue
+    for (let i = 0; i < view.count; i++) {
+      const number = (field: string): number => view.number(fields[field] as Field, i)
+      if (number('exchange') === exchangeNumber && number('source') === source) highest = Math.max(highest, number('epoch'))
+    }
+  }
+  return highest
+}
+
+/** Opens a session: gives its epoch once the log has it. */
+export async function openFeedSession(runtime: Runtime, key: FeedSessionKey): Promise<number> {
+  const config = runtime.topics.internalTopic('status')
+  await runtime.log.ensureTopic(topicOptions(config))
+  const exchange = runtime.exchanges.get(key.exchange)
+  const now = runtime.clock.wallNs()
+  const epoch = Math.max(Number(now / 1_000_000_000n), (await highestEpoch(runtime, exchange.number, key.source)) + 1)
+
+  const record = new Uint8Array(status.size)
+  const view = new DataView(record.buffer)
+  view.setBigUint64(status.fields.ts_event.offset, now, true)
+  view.setBigUint64(status.fields.ts_recv.offset, now, true)
+  view.setUint32(status.fields.seq.offset, 1, true)
+  view.setUint32(status.fields.epoch.offset, epoch, true)
+  view.setUint8(status.fields.type.offset, status.type)
+  view.setUint8(status.fields.source.offset, key.source)
+  view.setUint8(status.fields.exchange.offset, exchange.number)
+  view.setUint8(status.fields.kind.offset, layout.enums.status_kind.session_opened)
+  view.setUint16(status.fields.shard.offset, key.shard, true)
+  const value = encodeBatch(status.type, record, now)
+  const answer = await runtime.log.append(config.name, 0, {
+    kind: 'batch',
+    key: `${key.exchange}-${key.source}-${key.shard}`,
+    value,
+    tsRecv: now,
+  })
+  if (answer.status !== 'ok') throw new LogError(`session of ${key.exchange}-${key.source}: the log answers ${answer.status}`)
+  return epoch
+}

@@ -1,0 +1,115 @@
+/** A recording into the log of a data directory: topics, registry, batcher and the replay itself, as `tickwire replay` runs it. */
+import { join } from 'node:path'
+import { UsageError } from '../core/errors.js'
+import { compileCsv, loadDeclarations, matchDeclaration } from '../ingestion/csv-options.js'
+import { type ReplayProgress, type ReplayResult, replay } from '../ingestion/replay.js'
+import type { SourceFormat } from '../ingestion/sources/source-format.js'
+import { packageRoot } from '../native/addon.js'
+import { createBatcher, type FeedDataType } from '../native/feed.js'
+import { routeExchange } from './routes.js'
+import type { Runtime } from './runtime.js'
+
+export interface ReplayIntoOptions {
+  readonly files: readonly string[]
+  /** Whose messages the frames are: kite, dhan, binance…; files of records need none. */
+  readonly venue?: string
+  /** Symbol space of the instruments; the venue's own when not given. */
+  readonly exchange?: string
+  readonly format?: SourceFormat
+  /** For CSV files whose name does not tell. */
+  readonly symbol?: string
+  /** Name of a CSV declaration, when the file's name does not choose one. */
+  readonly declaration?: string
+  readonly source?: number
+  readonly speed?: 'max' | number
+  readonly batchRecords?: number
+  readonly depthLevels?: 0 | 5 | 10 | 20
+  readonly bookLevels?: boolean
+  readonly venueBars?: boolean
+  readonly onProgress?: (progress: ReplayProgress) => void
+  readonly signal?: AbortSignal
+}
+
+export interface ReplayIntoResult extends ReplayResult {
+  readonly exchange: string
+  readonly topics: readonly string[]
+}
+
+const sampledVenues = new Set(['kite', 'dhan'])
+
+export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): Promise<ReplayIntoResult> {
+  const declarations = loadDeclarations(join(packageRoot, 'config', 'venues'))
+  const first = options.files[0]
+  if (first === undefined) throw new UsageError('a replay needs at least one file')
+  const chosen =
+    options.declaration === undefined
+      ? options.venue === undefined
+        ? matchDeclaration(declarations, first)
+        : undefined
+      : declarations.find((declaration) => declaration.name === options.declaration)
+  if (options.declaration !== undefined && chosen === undefined) {
+    throw new UsageError(
+      `there is no declaration ${options.declaration}; valid: ${declarations.map((one) => one.name).join(', ')}`,
+    )
+  }
+  const exchangeName = options.exchange ?? chosen?.exchange ?? options.venue
+  if (exchangeName === undefined) {
+    throw new UsageError(`${first} does not tell its venue`, {
+      field: '--venue',
+      fix: 'give --venue (frames, captures) or --exchange and --declaration (CSV, DBN)',
+    })
+  }
+  const exchange = runtime.exchanges.get(exchangeName)
+  const isSampled = sampledVenues.has(options.venue ?? '')
+  const dataTypes: FeedDataType[] = isSampled ? ['tickers', 'quotes', 'depth'] : ['trades', 'quotes', 'tickers']
+  if ((options.depthLevels ?? 0) > 0 && !isSampled) dataTypes.push('depth')
+  if (options.bookLevels === true) dataTypes.push('book')
+  if (options.venueBars === true || (chosen?.kind === 'csv' && chosen.record.endsWith('bar'))) dataTypes.push('ohlcv')
+
+  const batcher = createBatcher({
+    log: runtime.log.native,
+    instruments: runtime.instruments,
+    origin: runtime.clock.wallNs(),
+    ...(options.batchRecords === undefined ? {} : { recordsMax: options.batchRecords }),
+  })
+  try {
+    const topics = await routeExchange(runtime, batcher, exchange, dataTypes)
+    await runtime.registry.refresh([exchange.name])
+    batcher.start()
+    const result = await replay({
+      files: options.files,
+      batcher,
+      exchange: exchange.number,
+      source: options.source ?? 0,
+      sampled: isSampled,
+      clock: runtime.clock,
+      topics: topics.map((topic) => topic.name),
+      venueOptions: {
+        depthLevels: options.depthLevels ?? 0,
+        bookLevels: options.bookLevels ?? false,
+        bars: dataTypes.includes('ohlcv'),
+      },
+      ...(options.venue === undefined ? {} : { venue: options.venue }),
+      ...(options.format === undefined ? {} : { format: options.format }),
+      ...(chosen?.kind === 'csv'
+        ? {
+            program: (file: string) =>
+              compileCsv(chosen, file, options.symbol === undefined ? {} : { symbol: options.symbol }).program,
+          }
+        : {}),
+      speed: options.speed ?? 'max',
+      list: async (names) => {
+        const definitions = await runtime.registry.list(
+          exchange.name,
+          names.map((name) => ({ symbol: name.toUpperCase().replaceAll('/', '-') })),
+        )
+        return definitions.map((definition, i) => ({ id: definition.id, venueSymbol: names[i] as string }))
+      },
+      ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
+      ...(options.signal === undefined ? {} : { signal: options.signal }),
+    })
+    return { ...result, exchange: exchange.name, topics: topics.map((topic) => topic.name) }
+  } finally {
+    batcher.stop()
+  }
+}

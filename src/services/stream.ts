@@ -1,0 +1,104 @@
+/**
+ * The stream service: the gateway and its page. Reads the tail of the log's topics on native threads, writes WebSocket frames. A
+ * slow subscriber is bounded in bytes and conflated or cut off; the others do not notice.
+ */
+import { ServiceError } from '../core/errors.js'
+import type { Metrics } from '../core/metrics.js'
+import { createGateway, type Gateway, type GatewayStats } from '../stream/index.js'
+import { barExchanges } from './bars.js'
+import { StreamServiceBuilder } from './builder.js'
+import type { Component, ComponentContext, ComponentHealth } from './component.js'
+import type { Runtime } from './runtime.js'
+import type { StreamService } from './service.js'
+import type { Settings } from './settings.js'
+
+const STREAMED = ['trades', 'quotes', 'tickers', 'depth', 'ohlcv'] as const
+
+export class GatewayComponent implements Component {
+  readonly name = 'gateway'
+  readonly #runtime: Runtime
+  #gateway: Gateway | undefined
+  #port = 0
+
+  constructor(runtime: Runtime) {
+    this.#runtime = runtime
+  }
+
+  /** 0 until it listens. */
+  get port(): number {
+    return this.#port
+  }
+
+  async start(context: ComponentContext): Promise<void> {
+    const runtime = this.#runtime
+    const { host, port, client_bytes_max: clientBytes } = runtime.settings.stream
+    if (runtime.log.native === undefined) throw new ServiceError('the gateway needs a log with a local directory')
+    await runtime.registry.refresh(barExchanges(runtime).map((exchange) => exchange.name))
+    const gateway = createGateway(
+      {
+        log: runtime.log.native,
+        instruments: runtime.instruments,
+        loadInstruments: async (id) => {
+          await runtime.registry.resolve(id)
+        },
+        onError: (error) => context.logger.warn({ error }, 'the registry could not be read'),
+      },
+      {
+        host,
+        // A restart keeps the port it was first given.
+        port: port === 0 ? this.#port : port,
+        topics: barExchanges(runtime).flatMap((exchange) =>
+          STREAMED.map((type) => runtime.topics.buildTopicName(exchange.assetClass, type, exchange.name)),
+        ),
+        limits: { clientBytes },
+      },
+    )
+    this.#gateway = gateway
+    this.#port = (await gateway.start()).port
+  }
+
+  async stop(): Promise<void> {
+    await this.#gateway?.stop()
+  }
+
+  stats(): GatewayStats | undefined {
+    return this.#gateway?.stats()
+  }
+
+  health(): ComponentHealth {
+    const stats = this.stats()
+    if (stats === undefined) return { status: 'degraded' }
+    const { clients, offered, delivered, conflated, dropped } = stats
+    return { status: 'ok', details: { port: this.#port, clients, offered, delivered, conflated, dropped } }
+  }
+
+  collect(metrics: Metrics): void {
+    const stats = this.stats()
+    if (stats === undefined) return
+    metrics.set('tickwire_stream_clients', {}, stats.clients)
+    metrics.total('tickwire_stream_offered_total', {}, stats.offered)
+    metrics.total('tickwire_stream_delivered_total', {}, stats.delivered)
+    metrics.total('tickwire_stream_conflated_total', {}, stats.conflated)
+    metrics.total('tickwire_stream_dropped_total', {}, stats.dropped)
+    metrics.total('tickwire_stream_frames_total', {}, stats.framesSent)
+    metrics.total('tickwire_stream_bytes_total', {}, stats.bytesSent)
+    metrics.total('tickwire_stream_disconnects_total', { reason: 'slow' }, stats.slowDisconnects)
+    metrics.total('tickwire_stream_disconnects_total', { reason: 'idle' }, stats.idleDisconnects)
+    metrics.total('tickwire_stream_disconnects_total', { reason: 'protocol' }, stats.frameErrors)
+  }
+}
+
+export interface StreamParts {
+  readonly service: StreamService<Settings['stream']>
+  readonly gateway: GatewayComponent
+}
+
+export function createStream(runtime: Runtime): StreamParts {
+  const gateway = new GatewayComponent(runtime)
+  const service = new StreamServiceBuilder('stream', runtime.settings.stream, runtime)
+    .withMetrics()
+    .withErrorHandling()
+    .addNative(gateway)
+    .build()
+  return { service, gateway }
+}
