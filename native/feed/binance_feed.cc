@@ -239,6 +239,7 @@ class BinanceFeed : public VenueFeed {
     if (!UnixToNs(k.start, &bar.header.ts_event) || !UnixToNs(k.end, &bar.ts_end) || k.end < k.start)
       return session_->Count(Reason::kBadTime);
     bar.ts_end = bar.header.ts_event + bar.interval_ms * 1'000'000ULL;
+    bar.basis = BarBasis::kTrade;
     const int price_exponent = instrument->instrument->price_exponent, size_exponent = instrument->instrument->size_exponent;
     bool fits = true;
     Decimal turnover;
@@ -256,7 +257,7 @@ class BinanceFeed : public VenueFeed {
     for (; shift < 0 && total % 10 == 0 && total != 0; ++shift) total /= 10;
     if ((shift != 0 && total != 0) || !fits) {
       session_->Count(Reason::kOverflow);
-      return session_->EmitLost(*instrument, RecordType::kBar, GapCause::kOverflow, bar.header.ts_event);
+      return session_->EmitLost(*instrument, bar, GapCause::kOverflow);
     }
     bar.turnover_low = static_cast<std::uint64_t>(total);
     bar.turnover_high = static_cast<std::uint64_t>(total >> 64);
@@ -264,7 +265,6 @@ class BinanceFeed : public VenueFeed {
     bar.open_interest = kNoSize;
     bar.trades = static_cast<std::uint32_t>(std::min<std::uint64_t>(k.trades, std::numeric_limits<std::uint32_t>::max()));
     bar.version = 1;
-    bar.basis = BarBasis::kTrade;
     bar.reason = BarReason::kOfficial;
     bar.header.flags = kFlagFinal;
     session_->Emit(bar, RecordType::kBar, *instrument);

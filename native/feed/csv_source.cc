@@ -5,7 +5,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <unordered_map>
 
 #include "decode/csv.h"
 #include "decode/csv_program.h"
@@ -214,24 +213,13 @@ class CsvSource : public RecordSource {
     bool whole = Price(fields.open, instrument, &bar.open) && Price(fields.high, instrument, &bar.high) &&
                  Price(fields.low, instrument, &bar.low) && Price(fields.close, instrument, &bar.close);
     if (whole && fields.volume != CsvField::kCount) whole = Size(fields.volume, instrument, &bar.volume);
-    // (instrument, interval, basis) is a stream of its own; the session counts bars of an instrument together, so each basis
-    // keeps its count here and lends it to the session for this one record.
-    Count& count = counts_[(static_cast<std::uint64_t>(instrument.ordinal) << 8) | static_cast<std::uint64_t>(basis)];
-    if (count.epoch != session_->epoch()) count = {session_->epoch(), 0};
-    std::uint32_t& seq = instrument.seq[static_cast<std::size_t>(RecordType::kBar)];
-    seq = count.seq;
     if (!whole) {
-      Refused(instrument, RecordType::kBar, start);
+      session_->Count(reason_);
+      if (reason_ == Reason::kOverflow) session_->EmitLost(instrument, bar, GapCause::kOverflow);
     } else if (bar.open != kNoPrice && bar.high != kNoPrice && bar.low != kNoPrice && bar.close != kNoPrice) {
       session_->Emit(bar, RecordType::kBar, instrument);
     }
-    count.seq = seq;
   }
-
-  struct Count {
-    std::uint32_t epoch = 0;
-    std::uint32_t seq = 0;
-  };
 
   CsvProgram program_;
   Session* session_;
@@ -241,7 +229,6 @@ class CsvSource : public RecordSource {
   std::string joined_;
   std::string last_symbol_;
   FeedInstrument* last_instrument_ = nullptr;
-  std::unordered_map<std::uint64_t, Count> counts_;
   Reason reason_ = Reason::kNone;
   bool header_due_;
   bool first_row_ = true;

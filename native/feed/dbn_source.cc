@@ -247,7 +247,10 @@ class DbnSource : public RecordSource {
     bar.basis = BarBasis::kTrade;
     const bool fits = Price(p + 16, *instrument, &bar.open) && Price(p + 24, *instrument, &bar.high) && Price(p + 32, *instrument, &bar.low) &&
                       Price(p + 40, *instrument, &bar.close) && Size(ReadLittle<std::uint64_t>(p + 48), *instrument, &bar.volume);
-    if (!fits) return Lost(*instrument, RecordType::kBar, start);
+    if (!fits) {
+      session_->Count(Reason::kOverflow);
+      return session_->EmitLost(*instrument, bar, GapCause::kOverflow);
+    }
     session_->Emit(bar, RecordType::kBar, *instrument);
   }
 

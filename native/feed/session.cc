@@ -9,6 +9,10 @@ constexpr std::uint64_t StreamSlot(const FeedInstrument& instrument, RecordType 
   return (static_cast<std::uint64_t>(instrument.ordinal) << 4) | static_cast<std::uint64_t>(type);
 }
 
+StreamKey BarStream(const Bar& bar, const FeedInstrument& instrument) {
+  return {instrument.instrument->id, bar.interval_ms, RecordType::kBar, 0, bar.basis};
+}
+
 }  // namespace
 
 Session::Session(const SessionOptions& options, RecordSink* sink) : options_(options), sink_(sink) {}
@@ -93,6 +97,7 @@ bool Session::Open(std::uint32_t epoch) {
 
 void Session::ResetStreams(bool reconnect) {
   clock_seq_ = 0;
+  bar_seqs_.clear();
   for (FeedInstrument& instrument : instruments_) {
     for (std::size_t t = 1; t <= kRecordTypeMax; ++t) {
       const RecordType type = static_cast<RecordType>(t);
@@ -221,6 +226,25 @@ bool Session::EmitHeader(Header& header, std::size_t size, RecordType type, Feed
   return true;
 }
 
+bool Session::EmitBar(Bar& bar, FeedInstrument& instrument) {
+  const StreamKey stream = BarStream(bar, instrument);
+  std::uint32_t& seq = instrument.seq[static_cast<std::size_t>(RecordType::kBar)];
+  seq = bar_seqs_[stream];
+  bar_basis_ = bar.basis;
+  const bool taken = EmitHeader(bar.header, sizeof bar, RecordType::kBar, instrument);
+  bar_seqs_[stream] = seq;  // Looked up anew: a new epoch may have emptied the table.
+  return taken;
+}
+
+void Session::EmitLost(FeedInstrument& instrument, const Bar& bar, GapCause cause) {
+  const StreamKey stream = BarStream(bar, instrument);
+  std::uint32_t& seq = instrument.seq[static_cast<std::size_t>(RecordType::kBar)];
+  seq = bar_seqs_[stream];
+  bar_basis_ = bar.basis;
+  EmitLost(instrument, RecordType::kBar, cause, bar.header.ts_event);
+  bar_seqs_[stream] = seq;
+}
+
 Gap Session::MakeGap(const FeedInstrument& instrument, RecordType of_type, GapCause cause, std::uint64_t position,
                      std::uint64_t count, std::uint64_t ts_event) const {
   Gap gap{};
@@ -237,7 +261,7 @@ Gap Session::MakeGap(const FeedInstrument& instrument, RecordType of_type, GapCa
   gap.of_type = of_type;
   gap.cause = cause;
   gap.version = 1;
-  if (of_type == RecordType::kBar) gap.of_basis = BarBasis::kTrade;
+  if (of_type == RecordType::kBar) gap.of_basis = bar_basis_;
   return gap;
 }
 

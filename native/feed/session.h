@@ -11,6 +11,7 @@
 #include <deque>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <unordered_map>
 #include <unordered_set>
 #include <vector>
@@ -19,6 +20,7 @@
 #include "model/instrument.h"
 #include "model/reason.h"
 #include "model/record.h"
+#include "model/stream.h"
 
 namespace tw::feed {
 
@@ -105,6 +107,7 @@ class Session {
   // any flags of its own; everything else of the header is set here. Returns false when the sink refused it.
   template <class Record>
   bool Emit(Record& record, RecordType type, FeedInstrument& instrument) {
+    if constexpr (std::is_same_v<Record, Bar>) return EmitBar(record, instrument);
     return EmitHeader(record.header, sizeof(Record), type, instrument);
   }
   // A hole in the venue's own numbers, before the next record of that stream. count 0: unknown.
@@ -112,6 +115,8 @@ class Session {
                     std::uint64_t venue_to);
   // A record of that stream could not be made (a value does not fit): one of ours is lost, counted and stands as a gap.
   void EmitLost(FeedInstrument& instrument, RecordType of_type, GapCause cause, std::uint64_t ts_event);
+  // The same for a bar: its interval, basis and ts_event are set.
+  void EmitLost(FeedInstrument& instrument, const Bar& bar, GapCause cause);
 
   void Count(Reason reason) { stats_.reasons.Add(reason); }
   std::uint64_t ts_recv() const { return ts_recv_; }
@@ -124,6 +129,7 @@ class Session {
  private:
   static constexpr std::uint16_t Bit(RecordType type) { return static_cast<std::uint16_t>(1u << static_cast<unsigned>(type)); }
   bool EmitHeader(Header& header, std::size_t size, RecordType type, FeedInstrument& instrument);
+  bool EmitBar(Bar& bar, FeedInstrument& instrument);
   void StampTime(Header& header);
   void EmitClocks(std::uint64_t until);
   bool EmitClock(std::uint64_t ts_recv, bool final);
@@ -160,6 +166,10 @@ class Session {
   std::unordered_set<std::string, Hash, std::equal_to<>> unknown_seen_;
   std::unordered_set<std::uint64_t> unknown_keys_;
   std::unordered_map<std::uint64_t, std::vector<Gap>> parked_;  // By ordinal and type; only while the sink is full.
+  // Bars of one instrument are several streams, by interval and basis: each has its count, which stands in the instrument
+  // while a bar of it is given its number.
+  std::unordered_map<StreamKey, std::uint32_t, StreamKeyHash> bar_seqs_;
+  BarBasis bar_basis_ = BarBasis::kTrade;  // Of the bar at hand, for gaps before it.
   std::size_t streams_refused_ = 0;                             // Streams with refused or parked records.
   ListOnSight list_on_sight_ = nullptr;
   void* list_context_ = nullptr;

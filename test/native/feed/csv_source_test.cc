@@ -66,6 +66,28 @@ TEST(CsvSource, QuoteBarsAreTwoStreamsWithTheirOwnNumbers) {
   EXPECT_EQ(ask, (std::vector<std::uint32_t>{1, 2, 3}));
 }
 
+TEST(CsvSource, TheNextFileOfARecordingGoesOnCounting) {
+  constexpr const char* program =
+      R"({"kind":"bar","symbol":"X","time":{"columns":[0],"unitExponent":0},"intervalMs":1000,"fields":{
+          "open":{"column":1},"high":{"column":1},"low":{"column":1},"close":{"column":1}}})";
+  InstrumentTable table;
+  VectorSink sink;
+  Session session({.has_receive_times = false}, &sink);  // The epoch comes with the first row.
+  session.AddInstrument(table.Add({.id = 0x0d000001, .price_exponent = -4, .size_exponent = 0, .symbol = "X"}), "X", 0);
+  for (const std::string_view file : {"1400000000,1\n1400000001,1\n", "1400000002,1\n1400000003,1\n"}) {
+    std::string error;
+    const std::unique_ptr<RecordSource> source = MakeCsvSource(program, &session, &error);
+    ASSERT_NE(source, nullptr) << error;
+    source->Feed({reinterpret_cast<const std::uint8_t*>(file.data()), file.size()}, true);
+  }
+  std::vector<std::uint64_t> positions;
+  for (std::size_t i = 0; i < sink.size(); ++i) {
+    if (sink.header(i).type == RecordType::kBar) positions.push_back(sink.header(i).position());
+  }
+  const std::uint64_t epoch = 1'400'000'000ull << 32;
+  EXPECT_EQ(positions, (std::vector<std::uint64_t>{epoch | 1, epoch | 2, epoch | 3, epoch | 4}));
+}
+
 TEST(CsvSource, AHeaderWithoutTheColumnEndsIt) {
   constexpr const char* program =
       R"({"kind":"quote","header":true,"symbolColumn":"s","time":{"columns":["t"],"unitExponent":-9},

@@ -63,6 +63,35 @@ TEST_F(SessionTest, IdentityRisesPerStream) {
   EXPECT_EQ(sink_.header(3).instrument_id, 0x02000002u);
 }
 
+TEST_F(SessionTest, BarsAreStreamsByIntervalAndBasis) {
+  Make();
+  session_->BeginFrame(kStart + 1);
+  const auto emit = [&](std::uint32_t interval_ms, BarBasis basis) {
+    Bar bar{};
+    bar.header.ts_event = kStart;
+    bar.interval_ms = interval_ms;
+    bar.basis = basis;
+    EXPECT_TRUE(session_->Emit(bar, RecordType::kBar, *instrument_));
+    return sink_.last().seq;
+  };
+  EXPECT_EQ(emit(1'000, BarBasis::kTrade), 1u);
+  EXPECT_EQ(emit(60'000, BarBasis::kTrade), 1u);
+  EXPECT_EQ(emit(60'000, BarBasis::kBid), 1u);
+  EXPECT_EQ(emit(1'000, BarBasis::kTrade), 2u);
+  Bar lost{};
+  lost.header.ts_event = kStart;
+  lost.interval_ms = 60'000;
+  lost.basis = BarBasis::kBid;
+  session_->EmitLost(*instrument_, lost, GapCause::kOverflow);
+  EXPECT_EQ(sink_.last().type, RecordType::kGap);
+  EXPECT_EQ(sink_.last().seq, 2u);
+  EXPECT_EQ(sink_.As<Gap>(sink_.size() - 1).of_basis, BarBasis::kBid);
+  EXPECT_EQ(emit(60'000, BarBasis::kBid), 3u);
+  session_->NewEpoch(1'800'000'000);
+  session_->BeginFrame(kStart + 2);
+  EXPECT_EQ(emit(1'000, BarBasis::kTrade), 1u);
+}
+
 TEST_F(SessionTest, ReceiveTimeNeverGoesBack) {
   Make();
   session_->BeginFrame(kStart + 500);
