@@ -10,6 +10,8 @@ import { sharedData } from './shared-data.js'
 export interface OracleBar {
   readonly symbol: string
   readonly intervalMs: number
+  /** Its name; undefined for a number without one. */
+  readonly basis?: string | undefined
   readonly startNs: bigint
   readonly version: number
   readonly open: bigint
@@ -89,6 +91,7 @@ export function compareBars(recording: string, bars: Iterable<OracleBar>): Oracl
 const bar = fieldsOf('bar')
 const at = (name: string): number => (bar[name] as { offset: number }).offset
 const header = fieldsOf('trade')
+const basisNames = Object.fromEntries(Object.entries(layout.enums.bar_basis).map(([name, value]) => [value, name]))
 
 /** Bars out of raw bar records, one after the other. `scale` names the instrument; undefined leaves the bar out. */
 export function* barsOfRecords(
@@ -104,6 +107,7 @@ export function* barsOfRecords(
     yield {
       ...instrument,
       intervalMs: view.getUint32(from + at('interval_ms'), true),
+      basis: basisNames[view.getUint8(from + at('basis'))],
       startNs: view.getBigUint64(from + at('ts_event'), true),
       version: view.getUint16(from + at('version'), true),
       open: big('open'),
