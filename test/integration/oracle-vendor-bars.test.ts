@@ -125,7 +125,12 @@ describe('smaller bars to minute bars', () => {
     const { bars } = await session.bars('glbx', { input: 'trades', intervals: ['1m'], basis: 'trade' })
     await session.close()
     session = await ReplaySession.open()
-    const { stats } = await session.replay({ exchange: 'glbx', files: [official], dataTypes: ['ohlcv'], venueOptions: { bars: true } })
+    const { stats } = await session.replay({
+      exchange: 'glbx',
+      files: [official],
+      dataTypes: ['ohlcv'],
+      venueOptions: { bars: true },
+    })
     expect(stats.gaps).toBe(0)
     const starts = new Set(bars.map((bar) => bar.startNs))
     const expected = (await session.barsInLog('glbx')).filter((bar) => bar.symbol === bars[0]?.symbol && starts.has(bar.startNs))
