@@ -6,6 +6,7 @@
 export * from './clock.js'
 export * from './config.js'
 export * from './correlation.js'
+export * from './directories.js'
 export * from './errors.js'
 export * from './logging.js'
 export * from './metrics.js'

@@ -46,3 +46,13 @@ export const segmentBytes = parsed((text) => {
 export const intervalNames = ['1s', '5s', '1m', '3m', '5m', '15m', '30m', '1h', '4h', '1d'] as const
 export type IntervalName = (typeof intervalNames)[number]
 export const intervalMs = (name: IntervalName): number => parseDurationMs(name) ?? 0
+
+/** Milliseconds as configuration writes them: `7d`, `forever`. */
+export function retentionText(ms: number): string {
+  if (ms < 0) return 'forever'
+  for (const unit of ['d', 'h', 'm', 's']) {
+    const length = DURATION_MS[unit] ?? 1
+    if (ms >= length && ms % length === 0) return `${ms / length}${unit}`
+  }
+  return `${ms}ms`
+}

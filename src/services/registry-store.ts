@@ -1,7 +1,8 @@
 /** The registry's definitions in the log: `market.{asset_class}.reference_data.{exchange}`, opaque JSON, one writer per exchange. */
-import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Clock, delay } from '../core/clock.js'
+import { makeDirectories } from '../core/directories.js'
 import { DiskFullError, LogError, RegistryBusyError } from '../core/errors.js'
 import type { Log } from '../log/index.js'
 import type { Exchange } from '../model/exchanges.js'
@@ -76,7 +77,7 @@ export class LogRegistryStore implements RegistryStore {
 
   async exclusively<T>(exchange: Exchange, work: () => Promise<T>): Promise<T> {
     const { clock, directory } = this.#options
-    mkdirSync(directory, { recursive: true })
+    makeDirectories(directory)
     const fd = openSync(join(directory, `.registry-${exchange.name}.lock`), 'a')
     try {
       const startedMs = clock.monotonicMs()

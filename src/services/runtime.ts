@@ -1,7 +1,7 @@
 /** What the services of one process share: the log, the registry, topics, time, metrics, logging. Opened once, closed last. */
-import { mkdirSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { type Clock, systemClock } from '../core/clock.js'
+import { makeDirectories } from '../core/directories.js'
 import { EnvironmentError } from '../core/errors.js'
 import { createLogger, type Logger } from '../core/logging.js'
 import { Metrics } from '../core/metrics.js'
@@ -98,7 +98,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime>
 
 function makeDirectory(directory: string): void {
   try {
-    mkdirSync(directory, { recursive: true })
+    makeDirectories(directory)
   } catch (error) {
     throw new EnvironmentError(`cannot make the data directory ${directory}: ${(error as Error).message}`, {
       field: 'data_dir',

@@ -1,0 +1,86 @@
+import type { Command } from 'commander'
+import { UsageError } from '../../core/errors.js'
+import { loadExchanges } from '../../model/exchanges.js'
+import { loadTopics } from '../../model/topics-file.js'
+import { retentionText } from '../../model/units.js'
+import { exchangesFileOf, loadSettings, topicsFileOf } from '../../services/settings.js'
+import { commandOf, openToRead } from '../command.js'
+import type { Io } from '../io.js'
+import { formatOf, formatOption, rowsText } from '../output.js'
+
+export function topicsCommand(io: Io): Command {
+  return commandOf('topics', 'list topics: those declared, or with --data those a directory holds', [
+    'topics',
+    'topics "market.crypto.*.binance"',
+    'topics --data ./data --format json',
+  ])
+    .argument('[name]', 'a full name, an alias, or a name with * for a part')
+    .option('--data <dir>', 'show what this data directory holds')
+    .addOption(formatOption())
+    .action(async (name: string | undefined, options: { data?: string; format?: string }) => {
+      const format = formatOf(io, options.format)
+      if (options.data !== undefined) {
+        await io.out(
+          rowsText(await heldRows(io, options.data, name), format, [
+            'topic',
+            'partitions',
+            'begin',
+            'end',
+            'bytes',
+            'retention',
+            'compaction',
+          ]),
+        )
+        return
+      }
+      const settings = loadSettings({ environment: io.environment })
+      const topics = loadTopics(topicsFileOf(settings))
+      loadExchanges(exchangesFileOf(settings))
+      const listed = name === undefined ? topics.list() : topics.resolve(name)
+      const aliasOf = (dataType: string | undefined): string =>
+        [...topics.aliases].flatMap(([alias, type]) => (type === dataType ? [alias] : [])).join(' ')
+      const rows = listed.map((t) => ({
+        topic: t.name,
+        partitions: t.partitions,
+        view_partitions: t.view ? t.viewPartitions : null,
+        retention: retentionText(t.retentionMs),
+        compaction: t.compact,
+        aliases: aliasOf(t.dataType),
+      }))
+      await io.out(rowsText(rows, format))
+    })
+}
+
+async function heldRows(io: Io, data: string, name: string | undefined) {
+  const runtime = await openToRead(io, data)
+  try {
+    const held = await runtime.log.topics()
+    const wanted = name === undefined ? undefined : new Set(runtime.topics.resolve(name).map((t) => t.name))
+    const shown = held.filter((t) => wanted === undefined || wanted.has(t.name))
+    if (shown.length === 0 && name !== undefined) {
+      throw new UsageError(`${data} holds no topic ${name}`, { validValues: held.map((t) => t.name) })
+    }
+    const rows = []
+    for (const topic of shown.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+      let [begin, end, bytes] = [0, 0, 0]
+      for (let partition = 0; partition < topic.partitions; partition++) {
+        const info = await runtime.log.describe(topic.name, partition)
+        begin += info?.beginOffset ?? 0
+        end += info?.endOffset ?? 0
+        bytes += info?.bytes ?? 0
+      }
+      rows.push({
+        topic: topic.name,
+        partitions: topic.partitions,
+        begin,
+        end,
+        bytes,
+        retention: retentionText(topic.retentionMs),
+        compaction: topic.compact,
+      })
+    }
+    return rows
+  } finally {
+    await runtime.close()
+  }
+}

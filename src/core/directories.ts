@@ -1,0 +1,16 @@
+/** Making directories without Node's recursive mode, which never ends where the kernel refuses with ENOENT (under /proc). */
+import { existsSync, mkdirSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+
+export function makeDirectories(path: string): void {
+  const full = resolve(path)
+  if (existsSync(full)) return
+  const parent = dirname(full)
+  if (parent !== full) makeDirectories(parent)
+  try {
+    mkdirSync(full)
+  } catch (error) {
+    // Another process was quicker.
+    if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
+  }
+}
