@@ -1,9 +1,11 @@
 /** A recording into the log of a data directory: topics, registry, batcher and the replay itself, as `tickwire replay` runs it. */
 import { join } from 'node:path'
 import { UsageError } from '../core/errors.js'
-import { compileCsv, loadDeclarations, matchDeclaration } from '../ingestion/csv-options.js'
+import { compileCsv, loadDeclarations, matchDeclaration, type SourceDeclaration } from '../ingestion/csv-options.js'
 import { type ReplayProgress, type ReplayResult, replay } from '../ingestion/replay.js'
+import { firstBytes } from '../ingestion/sources/file-chunks.js'
 import type { SourceFormat } from '../ingestion/sources/source-format.js'
+import { isSymbol, symbolOf } from '../model/symbols.js'
 import { packageRoot } from '../native/addon.js'
 import { createBatcher, type FeedDataType } from '../native/feed.js'
 import { routeExchange } from './routes.js'
@@ -35,6 +37,16 @@ export interface ReplayIntoResult extends ReplayResult {
   readonly topics: readonly string[]
 }
 
+const DATASET = { from: 8, to: 24 } as const
+
+/** The exchange of a Databento file is told by the dataset in its header. */
+async function dbnDeclaration(all: readonly SourceDeclaration[], file: string): Promise<SourceDeclaration | undefined> {
+  const bytes = Buffer.from(await firstBytes(file))
+  if (bytes.toString('latin1', 0, 3) !== 'DBN') return undefined
+  const dataset = bytes.toString('latin1', DATASET.from, DATASET.to).replace(/\0.*$/, '')
+  return all.find((declared) => declared.kind === 'dbn' && declared.dataset === dataset)
+}
+
 const sampledVenues = new Set(['kite', 'dhan'])
 
 export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): Promise<ReplayIntoResult> {
@@ -44,7 +56,7 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
   const chosen =
     options.declaration === undefined
       ? options.venue === undefined
-        ? matchDeclaration(declarations, first)
+        ? (matchDeclaration(declarations, first) ?? (await dbnDeclaration(declarations, first)))
         : undefined
       : declarations.find((declaration) => declaration.name === options.declaration)
   if (options.declaration !== undefined && chosen === undefined) {
@@ -90,7 +102,8 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
         bars: dataTypes.includes('ohlcv'),
       },
       ...(options.venue === undefined ? {} : { venue: options.venue }),
-      ...(options.format === undefined ? {} : { format: options.format }),
+      // A CSV file is never told by its bytes: the declaration says that it is one.
+      ...(chosen?.kind === 'csv' ? { format: 'csv' as const } : options.format === undefined ? {} : { format: options.format }),
       ...(chosen?.kind === 'csv'
         ? {
             program: (file: string) =>
@@ -99,11 +112,16 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
         : {}),
       speed: options.speed ?? 'max',
       list: async (names) => {
+        // A name that makes no symbol stays unknown: its records are counted, the others are replayed.
+        const usable = names.filter((name) => isSymbol(name.trim().toUpperCase().replaceAll(/[/ ]/g, '-')))
         const definitions = await runtime.registry.list(
           exchange.name,
-          names.map((name) => ({ symbol: name.toUpperCase().replaceAll('/', '-') })),
+          usable.map((name) => ({
+            symbol: symbolOf(name),
+            sources: [{ venue: options.venue ?? 'files', venue_symbol: name }],
+          })),
         )
-        return definitions.map((definition, i) => ({ id: definition.id, venueSymbol: names[i] as string }))
+        return definitions.map((definition, i) => ({ id: definition.id, venueSymbol: usable[i] as string }))
       },
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),

@@ -3,8 +3,9 @@
  * bid and ask, the book has them. Checked twice: by the feed itself, and by slow code from the level records in the log.
  */
 import { afterEach, describe, expect, test } from 'vitest'
+import type { ReplayIntoOptions } from '../../src/services/replaying.js'
 import { decimalText, fieldsOf } from '../../src/wire/index.js'
-import { ReplaySession, type SessionRecording } from '../support/replay-session.js'
+import { ReplaySession } from '../support/replay-session.js'
 import { sharedData } from '../support/shared-data.js'
 import { type Best, recordedBests, SlowBook } from '../support/slow-book.js'
 
@@ -14,13 +15,10 @@ afterEach(async () => {
   session = undefined
 })
 
-const dataTypes = ['trades', 'quotes', 'depth', 'book'] as const
-const venueOptions = { depthLevels: 10, bookLevels: true }
-
 async function replayed(exchange: string, files: readonly string[], venue = exchange) {
   const paths = files.map((file) => sharedData(file))
   if (paths.includes(undefined)) return undefined
-  const recording: SessionRecording = { exchange, venue, files: paths as string[], dataTypes, venueOptions }
+  const recording: ReplayIntoOptions = { exchange, venue, files: paths as string[], depthLevels: 10, bookLevels: true }
   const opened = await ReplaySession.open()
   session = opened
   const { stats } = await opened.replay(recording)

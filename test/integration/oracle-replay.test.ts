@@ -4,8 +4,9 @@
  * what the bars mean.
  */
 import { afterEach, describe, expect, test } from 'vitest'
+import type { ReplayIntoOptions } from '../../src/services/replaying.js'
 import { barOracle, compareBars } from '../support/bar-oracle.js'
-import { ReplaySession, type SessionRecording } from '../support/replay-session.js'
+import { ReplaySession } from '../support/replay-session.js'
 import { sharedData } from '../support/shared-data.js'
 
 const oracle = barOracle()
@@ -19,6 +20,8 @@ const hft = (file: string) => [`hftbacktest/${file}.gz`]
 /** Databento's numbers of the instruments, which the oracle has in the place of symbols. */
 const databentoNumbers: Readonly<Record<string, string>> = { ESU4: '118', ESH4: '17077' }
 
+type SessionRecording = ReplayIntoOptions & { readonly exchange: string }
+
 /** By the oracle's name. */
 const recordings: Readonly<Record<string, SessionRecording>> = {
   binance_spot_btc_0808: { exchange: 'binance', venue: 'binance', files: hft('spot_btcusdt_20240808') },
@@ -29,12 +32,12 @@ const recordings: Readonly<Record<string, SessionRecording>> = {
   cf_binance_futures: { exchange: 'binance_usdm', venue: 'binance_usdm', files: ['cryptofeed/BINANCE_FUTURES.ws.1.0.gz'] },
   cf_coinbase: { exchange: 'coinbase', venue: 'coinbase', files: ['cryptofeed/COINBASE.ws.28.0.gz'] },
   kraken_v2: { exchange: 'kraken', venue: 'kraken', files: ['flashbook/kraken_v2_live-btc-eth.ndjson.gz'] },
-  asx_7078_all: { exchange: 'asx', csv: true, files: ['asx/trades_7078.csv.gz'] },
-  asx_7078_onbook: { exchange: 'asx', csv: 'asx-trades-onbook', files: ['asx/trades_7078.csv.gz'] },
-  asx_7181_all: { exchange: 'asx', csv: true, files: ['asx/trades_7181.csv.gz'] },
-  lobster_aapl: { exchange: 'us', csv: true, files: ['lobster/AAPL_2012-06-21_34200000_57600000_message_10.csv.gz'] },
-  lean_ibm_20131008: { exchange: 'us', csv: true, files: ['lean/equity_usa/ibm_tick_trade_20131008.csv.gz'] },
-  lean_spy_20131007: { exchange: 'us', csv: true, files: ['lean/equity_usa/spy_tick_trade_20131007.csv.gz'] },
+  asx_7078_all: { exchange: 'asx', files: ['asx/trades_7078.csv.gz'] },
+  asx_7078_onbook: { exchange: 'asx', declaration: 'asx-trades-onbook', files: ['asx/trades_7078.csv.gz'] },
+  asx_7181_all: { exchange: 'asx', files: ['asx/trades_7181.csv.gz'] },
+  lobster_aapl: { exchange: 'us', files: ['lobster/AAPL_2012-06-21_34200000_57600000_message_10.csv.gz'] },
+  lean_ibm_20131008: { exchange: 'us', files: ['lean/equity_usa/ibm_tick_trade_20131008.csv.gz'] },
+  lean_spy_20131007: { exchange: 'us', files: ['lean/equity_usa/spy_tick_trade_20131007.csv.gz'] },
   databento_es_trades: {
     exchange: 'glbx',
     files: ['databento/nautilus/historical_bars_catalog__futures_trades_2024-07-01T23-58_2024-07-02T00-02.dbn.gz'],

@@ -75,7 +75,7 @@ describe('FX ticks to bid and ask bars', () => {
     const ticks = days.map((day) => file('tick', day))
     if (ticks.includes(undefined)) return
     session = await ReplaySession.open()
-    const { stats } = await session.replay({ exchange, csv: true, files: ticks as string[], dataTypes: ['quotes'] })
+    const { stats } = await session.replay({ exchange, files: ticks as string[] })
     expect(stats.gaps).toBe(0)
     const { bars } = await session.bars(exchange, { input: 'quotes', intervals: ['1s', '1m'], basis: ['bid', 'ask'] })
     let compared = 0
@@ -103,7 +103,7 @@ describe('smaller bars to minute bars', () => {
     const seconds = days.map((day) => file('second', day))
     if (seconds.includes(undefined)) return
     session = await ReplaySession.open()
-    const { stats } = await session.replay({ exchange: 'coinbase', csv: true, files: seconds as string[], dataTypes: ['ohlcv'] })
+    const { stats } = await session.replay({ exchange: 'coinbase', files: seconds as string[] })
     expect(stats.gaps).toBe(0)
     const { bars } = await session.bars('coinbase', { input: 'ohlcv', intervals: ['1m'], basis: 'bar' })
     const expected = days.flatMap((day) => expectedBars(file('minute', day) ?? '', 1, true))
@@ -121,15 +121,16 @@ describe('smaller bars to minute bars', () => {
     const official = sharedData(`${folder}ohlcv-1m_2024-07-01T23-40_2024-07-02T00-10.dbn.gz`)
     if (trades === undefined || official === undefined) return
     session = await ReplaySession.open()
-    await session.replay({ exchange: 'glbx', files: [trades] })
+    // The header says which exchange this is.
+    const { exchange } = await session.replay({ files: [trades] })
+    expect(exchange).toBe('glbx')
     const { bars } = await session.bars('glbx', { input: 'trades', intervals: ['1m'], basis: 'trade' })
     await session.close()
     session = await ReplaySession.open()
     const { stats } = await session.replay({
       exchange: 'glbx',
       files: [official],
-      dataTypes: ['ohlcv'],
-      venueOptions: { bars: true },
+      venueBars: true,
     })
     expect(stats.gaps).toBe(0)
     const starts = new Set(bars.map((bar) => bar.startNs))

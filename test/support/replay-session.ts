@@ -5,34 +5,16 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { compileCsv, loadDeclarations, matchDeclaration } from '../../src/ingestion/csv-options.js'
-import { type ReplayOptions, type ReplayResult, replay } from '../../src/ingestion/replay.js'
 import type { DataType } from '../../src/model/names.js'
-import { symbolOf } from '../../src/model/symbols.js'
-import { packageRoot } from '../../src/native/addon.js'
-import { createBatcher, type VenueOptions } from '../../src/native/feed.js'
 import { type VerifyReport, verifyLog } from '../../src/native/journal-admin.js'
 import { type BarBasis, type BarInterval, type BarProcessorStats, createBars } from '../../src/processors/bars/index.js'
+import { type ReplayIntoOptions, type ReplayIntoResult, replayInto } from '../../src/services/replaying.js'
 import { openRuntime, type Runtime } from '../../src/services/runtime.js'
 import { loadSettings } from '../../src/services/settings.js'
 import { barsOfRecords, type OracleBar } from './bar-oracle.js'
 import { until } from './until.js'
 
 export type SessionDataType = 'trades' | 'quotes' | 'tickers' | 'depth' | 'book' | 'ohlcv'
-
-export interface SessionRecording {
-  readonly exchange: string
-  readonly files: readonly string[]
-  /** Whose frames they are; none for files of records. */
-  readonly venue?: string
-  readonly venueOptions?: VenueOptions
-  /** A CSV source of config/venues by name; none: the one whose patterns the path meets. */
-  readonly csv?: string | true
-  readonly dataTypes?: readonly SessionDataType[]
-  readonly speed?: 'max' | number
-  readonly recordsMax?: number
-  readonly ringSlots?: number
-}
 
 export interface SessionBars {
   readonly input: SessionDataType
@@ -41,7 +23,6 @@ export interface SessionBars {
 }
 
 const silent = { logging: { level: 'silent' } }
-const declarations = () => loadDeclarations(join(packageRoot, 'config', 'venues'))
 
 /** A data directory of its own, removed by close(). */
 export class ReplaySession {
@@ -72,52 +53,8 @@ export class ReplaySession {
     return names
   }
 
-  /** Puts what the venue's names stand for into the registry; ids in the order of the names. */
-  async list(
-    exchange: string,
-    venueSymbols: readonly string[],
-    venue = exchange,
-  ): Promise<{ id: number; venueSymbol: string }[]> {
-    const listings = venueSymbols.map((name) => ({ symbol: symbolOf(name), sources: [{ venue, venue_symbol: name }] }))
-    const definitions = await this.runtime.registry.list(exchange, listings)
-    return definitions.map(({ id }, i) => ({ id, venueSymbol: venueSymbols[i] ?? '' }))
-  }
-
-  async replay(recording: SessionRecording): Promise<ReplayResult> {
-    const { exchange, files, venue, csv, speed, venueOptions, ringSlots, recordsMax } = recording
-    const { log, instruments, exchanges, topics: names } = this.runtime
-    const dataTypes = recording.dataTypes ?? ['trades']
-    const topics = await this.topics(exchange, dataTypes)
-    const [gaps = ''] = await this.topics(exchange, ['gaps'])
-    const status = names.internalTopic('status')
-    await this.runtime.ensureTopics([status])
-    const number = exchanges.get(exchange).number
-    const batcher = createBatcher({ log: log.native, instruments, ...(recordsMax === undefined ? {} : { recordsMax }) })
-    dataTypes.forEach((type, i) => {
-      batcher.addRoute(number, type, topics[i] ?? '')
-    })
-    batcher.addRoute(number, 'gaps', gaps)
-    batcher.addRoute(number, 'status', status.name)
-    batcher.start()
-    try {
-      const options: ReplayOptions = {
-        files,
-        batcher,
-        exchange: number,
-        source: 0,
-        topics,
-        dataTypes,
-        list: (venueSymbols) => this.list(exchange, venueSymbols, venue ?? 'files'),
-        ...(venue === undefined ? {} : { venue }),
-        ...(venueOptions === undefined ? {} : { venueOptions }),
-        ...(ringSlots === undefined ? {} : { ringSlots }),
-        ...(speed === undefined ? {} : { speed }),
-        ...(csv === undefined ? {} : { format: 'csv', program: (file) => csvProgram(file, csv) }),
-      }
-      return await replay(options)
-    } finally {
-      batcher.stop()
-    }
+  async replay(recording: ReplayIntoOptions): Promise<ReplayIntoResult> {
+    return await replayInto(this.runtime, recording)
   }
 
   /** Runs the processor until it has read everything, and takes its bars from the log. */
@@ -185,11 +122,4 @@ export class ReplaySession {
     await this.runtime.close()
     if (this.#isOurs) rmSync(this.directory, { recursive: true, force: true })
   }
-}
-
-function csvProgram(file: string, name: string | true): string {
-  const all = declarations()
-  const source = name === true ? matchDeclaration(all, file) : all.find((each) => each.name === name)
-  if (source === undefined || source.kind !== 'csv') throw new Error(`config/venues has no CSV source for ${file}`)
-  return compileCsv(source, file).program
 }
