@@ -25,15 +25,15 @@ Napi::Value KiteFrame(const Napi::CallbackInfo& info) {
   tw::decode::KitePacket p;
   tw::decode::ForEachKitePacket(BytesOf(info[0]), [&](std::span<const std::uint8_t> packet) {
     if (tw::decode::DecodeKite(packet, &p) != tw::Reason::kNone || p.kind != tw::decode::KiteKind::kFull) return;
+    // A plain sum of the fields, mixed once a packet: the checksum must not cost more than the decoding.
     const auto price = [](std::int32_t value) { return static_cast<std::uint32_t>(value); };
-    for (const std::uint32_t value : {p.token(), price(p.last_price()), p.last_quantity(), price(p.average_price()), p.volume(), p.buy_quantity(), p.sell_quantity(),
-                                      price(p.open()), price(p.high()), price(p.low()), price(p.close()), p.last_trade_time(), p.open_interest(), p.exchange_time()}) {
-      hash = Mix(hash, value);
-    }
+    std::uint32_t sum = p.token() + price(p.last_price()) + p.last_quantity() + price(p.average_price()) + p.volume() + p.buy_quantity() + p.sell_quantity() +
+                        price(p.open()) + price(p.high()) + price(p.low()) + price(p.close()) + p.last_trade_time() + p.open_interest() + p.exchange_time();
     for (std::size_t k = 0; k < 10; ++k) {
       const auto level = p.depth(k);
-      hash = Mix(Mix(Mix(hash, level.quantity), price(level.price)), level.orders);
+      sum += level.quantity + price(level.price) + level.orders;
     }
+    hash = Mix(hash, sum);
   });
   return Napi::Number::New(info.Env(), hash);
 }

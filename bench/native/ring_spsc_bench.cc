@@ -1,4 +1,7 @@
 // ring.spsc: 64-byte records from one thread to another, against boost::lockfree::spsc_queue of the same capacity.
+#include <pthread.h>
+#include <sched.h>
+
 #include <boost/lockfree/spsc_queue.hpp>
 #include <thread>
 
@@ -8,6 +11,15 @@
 namespace {
 
 constexpr std::size_t kCapacity = 4096;
+
+// Producer and consumer on a core each, the same for both sides: a scheduler that puts both on one measures itself.
+void PinTo(unsigned core) {
+  if (std::thread::hardware_concurrency() < 2) return;
+  cpu_set_t set;
+  CPU_ZERO(&set);
+  CPU_SET(core, &set);
+  pthread_setaffinity_np(pthread_self(), sizeof set, &set);
+}
 
 tw::Trade MakeTrade(std::uint64_t i) {
   tw::Trade trade{};
@@ -20,6 +32,7 @@ tw::Trade MakeTrade(std::uint64_t i) {
 tw::bench::Run Ours(std::uint64_t count) {
   tw::ring::SpscRing ring(kCapacity);
   std::thread producer([&] {
+    PinTo(1);
     tw::Trade trade = MakeTrade(0);
     for (std::uint64_t i = 0; i < count; ++i) {
       trade.header.seq = static_cast<std::uint32_t>(i);
@@ -42,6 +55,7 @@ tw::bench::Run Ours(std::uint64_t count) {
 tw::bench::Run Theirs(std::uint64_t count) {
   boost::lockfree::spsc_queue<tw::Trade, boost::lockfree::capacity<kCapacity>> queue;
   std::thread producer([&] {
+    PinTo(1);
     tw::Trade trade = MakeTrade(0);
     for (std::uint64_t i = 0; i < count; ++i) {
       trade.header.seq = static_cast<std::uint32_t>(i);
@@ -63,6 +77,7 @@ tw::bench::Run Theirs(std::uint64_t count) {
 }  // namespace
 
 int main() {
+  PinTo(0);
   const auto count = static_cast<std::uint64_t>(40e6 * tw::bench::Scale()) + 1000;
   return tw::bench::Compare("ring.spsc", "boost::lockfree::spsc_queue", true, [&] { return Ours(count); }, [&] { return Theirs(count); });
 }

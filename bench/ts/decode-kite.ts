@@ -74,9 +74,9 @@ function theirs(frames: number) {
         t.oi,
         seconds(t.exchange_timestamp),
       ]
-      for (const value of values) hash = mix(hash, value)
-      for (const level of [...t.depth.buy, ...t.depth.sell])
-        hash = mix(mix(mix(hash, level.quantity), paise(level.price)), level.orders)
+      let sum = values.reduce((total, value) => total + value, 0)
+      for (const level of [...t.depth.buy, ...t.depth.sell]) sum += level.quantity + paise(level.price) + level.orders
+      hash = mix(hash, sum % 4294967296)
     }
   }
   return { operations: frames * PACKETS, hash: hash.toString(16) }
