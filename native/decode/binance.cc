@@ -20,50 +20,25 @@ bool BinanceDecoder::Refuse(Reason reason) {
   return false;
 }
 
-bool BinanceDecoder::Scan(std::span<const std::uint8_t> frame) {
-  Scanner in(frame);
-  kind_ = BinanceKind::kNone;
-  reason_ = Reason::kNone;
-  stream_ = {};
-  if (in.Take("{\"stream\":\"")) {
-    return in.String(&stream_) && in.Take(",\"data\":") && ScanMessage(in) && in.Take('}') && in.AtEnd();
-  }
-  return ScanMessage(in) && in.AtEnd();
-}
-
-bool BinanceDecoder::ScanMessage(Scanner& in) {
-  if (in.Take("{\"e\":\"")) {
-    switch (in.Peek()) {
-      case 't': return in.Take("trade\",\"E\":") && ScanTrade(in);
-      case 'a': return in.Take("aggTrade\",\"E\":") && ScanAggTrade(in);
-      case 'b': return in.Take("bookTicker\",\"u\":") && ScanBookTicker(in);
-      case 'd': return in.Take("depthUpdate\",\"E\":") && ScanDepth(in);
-      case 'k': return in.Take("kline\",\"E\":") && ScanKline(in);
-      default: return false;
-    }
-  }
-  if (in.Take("{\"u\":")) return ScanBookTicker(in);
-  if (in.Take("{\"lastUpdateId\":")) return ScanSnapshot(in);
-  return false;
-}
-
 bool BinanceDecoder::ScanTrade(Scanner& in) {
   BinanceTrade& t = trade_;
-  if (!in.Uint(&t.event_time)) return false;
+  if (!in.Uint(&t.event_time, &trade_hints_[0])) return false;
   const bool futures = in.Take(",\"T\":");
-  if (futures && !in.Uint(&t.time)) return false;
-  if (!(in.Take(",\"s\":\"") && in.String(&t.symbol) && in.Take(",\"t\":") && in.Uint(&t.id) && in.Take(",\"p\":\"") &&
-        in.String(&t.price) && in.Take(",\"q\":\"") && in.String(&t.size))) {
+  if (futures && !in.Uint(&t.time, &trade_hints_[1])) return false;
+  if (!(in.Take(",\"s\":\"") && in.String(&t.symbol, &trade_hints_[2]) && in.Take(",\"t\":") &&
+        in.Uint(&t.id, &trade_hints_[3]) && in.Take(",\"p\":\"") && in.String(&t.price, &trade_hints_[4]) &&
+        in.Take(",\"q\":\"") && in.String(&t.size, &trade_hints_[5]))) {
     return false;
   }
   if (futures) {
-    if (!(in.Take(",\"X\":\"") && in.String(&t.order_type) && in.Take(",\"m\":") && in.Bool(&t.buyer_is_maker) && in.Take('}')))
+    if (!(in.Take(",\"X\":\"") && in.String(&t.order_type, &trade_hints_[6]) && in.Take(",\"m\":") &&
+          in.Bool(&t.buyer_is_maker) && in.Take('}')))
       return false;
   } else {
     bool ignored;
     t.order_type = {};
-    if (!(in.Take(",\"T\":") && in.Uint(&t.time) && in.Take(",\"m\":") && in.Bool(&t.buyer_is_maker) && in.Take(",\"M\":") &&
-          in.Bool(&ignored) && in.Take('}'))) {
+    if (!(in.Take(",\"T\":") && in.Uint(&t.time, &trade_hints_[7]) && in.Take(",\"m\":") && in.Bool(&t.buyer_is_maker) &&
+          in.Take(",\"M\":") && in.Bool(&ignored) && in.Take('}'))) {
       return false;
     }
   }
@@ -73,15 +48,18 @@ bool BinanceDecoder::ScanTrade(Scanner& in) {
 
 bool BinanceDecoder::ScanAggTrade(Scanner& in) {
   BinanceAggTrade& t = agg_trade_;
-  if (!in.Uint(&t.event_time)) return false;
+  if (!in.Uint(&t.event_time, &agg_trade_hints_[0])) return false;
   if (in.Take(",\"a\":")) {  // Futures.
-    if (!(in.Uint(&t.id) && in.Take(",\"s\":\"") && in.String(&t.symbol))) return false;
-  } else if (!(in.Take(",\"s\":\"") && in.String(&t.symbol) && in.Take(",\"a\":") && in.Uint(&t.id))) {
+    if (!(in.Uint(&t.id, &agg_trade_hints_[1]) && in.Take(",\"s\":\"") && in.String(&t.symbol, &agg_trade_hints_[2])))
+      return false;
+  } else if (!(in.Take(",\"s\":\"") && in.String(&t.symbol, &agg_trade_hints_[3]) && in.Take(",\"a\":") &&
+               in.Uint(&t.id, &agg_trade_hints_[4]))) {
     return false;
   }
-  if (!(in.Take(",\"p\":\"") && in.String(&t.price) && in.Take(",\"q\":\"") && in.String(&t.size) && in.Take(",\"f\":") &&
-        in.Uint(&t.first_id) && in.Take(",\"l\":") && in.Uint(&t.last_id) && in.Take(",\"T\":") && in.Uint(&t.time) &&
-        in.Take(",\"m\":") && in.Bool(&t.buyer_is_maker))) {
+  if (!(in.Take(",\"p\":\"") && in.String(&t.price, &agg_trade_hints_[5]) && in.Take(",\"q\":\"") &&
+        in.String(&t.size, &agg_trade_hints_[6]) && in.Take(",\"f\":") && in.Uint(&t.first_id, &agg_trade_hints_[7]) &&
+        in.Take(",\"l\":") && in.Uint(&t.last_id, &agg_trade_hints_[8]) && in.Take(",\"T\":") &&
+        in.Uint(&t.time, &agg_trade_hints_[9]) && in.Take(",\"m\":") && in.Bool(&t.buyer_is_maker))) {
     return false;
   }
   bool ignored;
@@ -95,16 +73,20 @@ bool BinanceDecoder::ScanAggTrade(Scanner& in) {
 bool BinanceDecoder::ScanBookTicker(Scanner& in) {
   BinanceBookTicker& t = book_ticker_;
   std::string_view pair;
-  if (!in.Uint(&t.update_id)) return false;
+  if (!in.Uint(&t.update_id, &book_ticker_hints_[0])) return false;
   in.Take(",\"e\":\"bookTicker\"");
-  if (!(in.Take(",\"s\":\"") && in.String(&t.symbol))) return false;
-  if (in.Take(",\"ps\":\"") && !in.String(&pair)) return false;
-  if (!(in.Take(",\"b\":\"") && in.String(&t.bid_price) && in.Take(",\"B\":\"") && in.String(&t.bid_size) &&
-        in.Take(",\"a\":\"") && in.String(&t.ask_price) && in.Take(",\"A\":\"") && in.String(&t.ask_size))) {
+  if (!(in.Take(",\"s\":\"") && in.String(&t.symbol, &book_ticker_hints_[1]))) return false;
+  if (in.Take(",\"ps\":\"") && !in.String(&pair, &book_ticker_hints_[2])) return false;
+  if (!(in.Take(",\"b\":\"") && in.String(&t.bid_price, &book_ticker_hints_[3]) && in.Take(",\"B\":\"") &&
+        in.String(&t.bid_size, &book_ticker_hints_[4]) && in.Take(",\"a\":\"") &&
+        in.String(&t.ask_price, &book_ticker_hints_[5]) && in.Take(",\"A\":\"") &&
+        in.String(&t.ask_size, &book_ticker_hints_[6]))) {
     return false;
   }
   t.time = t.event_time = 0;
-  if (in.Take(",\"T\":") && !(in.Uint(&t.time) && in.Take(",\"E\":") && in.Uint(&t.event_time))) return false;
+  if (in.Take(",\"T\":") &&
+      !(in.Uint(&t.time, &book_ticker_hints_[7]) && in.Take(",\"E\":") && in.Uint(&t.event_time, &book_ticker_hints_[8])))
+    return false;
   if (!in.Take('}')) return false;
   kind_ = BinanceKind::kBookTicker;
   return true;
@@ -116,7 +98,9 @@ bool BinanceDecoder::ScanLevels(Scanner& in, std::vector<LevelText>* levels) {
   if (in.Take(']')) return true;
   do {
     LevelText level;
-    if (!(in.Take("[\"") && in.String(&level.price) && in.Take(",\"") && in.String(&level.size) && in.Take(']'))) return false;
+    if (!(in.Take("[\"") && in.String(&level.price, &level_hints_[0]) && in.Take(",\"") &&
+          in.String(&level.size, &level_hints_[1]) && in.Take(']')))
+      return false;
     levels->push_back(level);
   } while (in.Take(','));
   return in.Take(']');
@@ -169,6 +153,39 @@ bool BinanceDecoder::ScanKline(Scanner& in) {
   if (symbol != k.symbol) return false;
   kind_ = BinanceKind::kKline;
   return true;
+}
+
+bool BinanceDecoder::ScanMessage(Scanner& in) {
+  // The rest in a copy: a scanner whose address nobody takes lives in registers.
+  const auto scan = [&](bool (BinanceDecoder::*message)(Scanner&)) {
+    Scanner rest = in;
+    const bool ok = (this->*message)(rest);
+    in = rest;
+    return ok;
+  };
+  if (in.Take("{\"e\":\"")) {
+    switch (in.Peek()) {
+      case 't': return in.Take("trade\",\"E\":") && ScanTrade(in);
+      case 'a': return in.Take("aggTrade\",\"E\":") && scan(&BinanceDecoder::ScanAggTrade);
+      case 'b': return in.Take("bookTicker\",\"u\":") && scan(&BinanceDecoder::ScanBookTicker);
+      case 'd': return in.Take("depthUpdate\",\"E\":") && scan(&BinanceDecoder::ScanDepth);
+      case 'k': return in.Take("kline\",\"E\":") && scan(&BinanceDecoder::ScanKline);
+      default: return false;
+    }
+  }
+  if (in.Take("{\"u\":")) return scan(&BinanceDecoder::ScanBookTicker);
+  if (in.Take("{\"lastUpdateId\":")) return scan(&BinanceDecoder::ScanSnapshot);
+  return false;
+}
+
+bool BinanceDecoder::Scan(std::span<const std::uint8_t> frame) {
+  Scanner in(frame);
+  kind_ = BinanceKind::kNone;
+  reason_ = Reason::kNone;
+  stream_ = {};
+  const bool combined = in.Take("{\"stream\":\"");
+  if (combined && !(in.String(&stream_, &stream_hint_) && in.Take(",\"data\":"))) return false;
+  return ScanMessage(in) && (!combined || in.Take('}')) && in.AtEnd();
 }
 
 }  // namespace tw::decode

@@ -107,8 +107,8 @@ class BinanceDecoder {
 
  private:
   struct General;
-  bool ScanMessage(Scanner& in);
-  bool ScanTrade(Scanner& in);
+  TW_SCANNER_INLINE bool ScanMessage(Scanner& in);
+  TW_SCANNER_INLINE bool ScanTrade(Scanner& in);
   bool ScanAggTrade(Scanner& in);
   bool ScanBookTicker(Scanner& in);
   bool ScanDepth(Scanner& in);
@@ -127,6 +127,7 @@ class BinanceDecoder {
   BinanceDepth depth_;
   BinanceKline kline_;
   std::vector<LevelText> bids_, asks_;
+  LengthHint trade_hints_[8], agg_trade_hints_[10], book_ticker_hints_[9], level_hints_[2], stream_hint_;
   std::unique_ptr<General> general_;
 };
 

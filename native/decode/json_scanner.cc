@@ -6,26 +6,6 @@
 namespace tw::decode {
 namespace {
 
-constexpr std::int64_t kPower[] = {1LL,
-                                   10LL,
-                                   100LL,
-                                   1000LL,
-                                   10000LL,
-                                   100000LL,
-                                   1000000LL,
-                                   10000000LL,
-                                   100000000LL,
-                                   1000000000LL,
-                                   10000000000LL,
-                                   100000000000LL,
-                                   1000000000000LL,
-                                   10000000000000LL,
-                                   100000000000000LL,
-                                   1000000000000000LL,
-                                   10000000000000000LL,
-                                   100000000000000000LL,
-                                   1000000000000000000LL};
-
 bool IsDigit(char c) { return c >= '0' && c <= '9'; }
 
 bool Digits(std::string_view text, std::uint64_t* out) {
@@ -57,7 +37,7 @@ bool ShortScaled(std::string_view text, int decimals, std::int64_t* out) {
       ++behind;
     }
   }
-  return !__builtin_mul_overflow(static_cast<std::int64_t>(value), kPower[decimals - behind], out);
+  return !__builtin_mul_overflow(static_cast<std::int64_t>(value), kPowerOfTen[decimals - behind], out);
 }
 
 // Days since 1970-01-01 of a Gregorian date.
@@ -71,38 +51,8 @@ std::int64_t DaysOf(std::int64_t year, std::int64_t month, std::int64_t day) {
 
 }  // namespace
 
-bool ParseScaledText(std::string_view text, int exponent, std::int64_t* out) {
-  const std::size_t size = text.size();
-  if (exponent > 0 || exponent < -18) return ParseScaled(text, exponent, out);
-  const int decimals = -exponent;
-  if (size >= 8 && size <= 16) [[likely]] {
-    const std::uint64_t head = Load8(text.data());
-    // The point is the only byte of a plain decimal with bit 4 clear; whatever else has it clear is caught as no digit.
-    const std::uint64_t point = ~head & 0x1010101010101010ULL;
-    if (point != 0) {
-      const int before = __builtin_ctzll(point) >> 3;
-      const int behind = static_cast<int>(size) - 1 - before;
-      if (before >= 1 && behind >= 1 && behind <= 8 && text[static_cast<std::size_t>(before)] == '.') {
-        const std::uint64_t whole = (head ^ kEightZeros) << (64 - before * 8);
-        const std::uint64_t fraction = (Load8(text.data() + size - 8) ^ kEightZeros) >> (64 - behind * 8);
-        if ((NotDigits(whole) | NotDigits(fraction)) != 0) return ParseScaled(text, exponent, out);
-        std::int64_t scaled;
-        if (decimals >= 8) {
-          scaled = static_cast<std::int64_t>(EightDigits(fraction)) * kPower[decimals - 8];
-        } else if (decimals == 0) {
-          if (fraction != 0) return false;
-          scaled = 0;
-        } else {
-          if ((fraction >> (decimals * 8)) != 0) return false;  // Digits would be lost.
-          scaled = static_cast<std::int64_t>(EightDigits(fraction << (64 - decimals * 8)));
-        }
-        std::int64_t units;
-        return !__builtin_mul_overflow(static_cast<std::int64_t>(EightDigits(whole)), kPower[decimals], &units) &&
-               !__builtin_add_overflow(units, scaled, out);
-      }
-    }
-  }
-  if (size <= 17 && ShortScaled(text, decimals, out)) return true;
+bool ParseScaledSlow(std::string_view text, int exponent, std::int64_t* out) {
+  if (exponent <= 0 && exponent >= -18 && text.size() <= 17 && ShortScaled(text, -exponent, out)) return true;
   return ParseScaled(text, exponent, out);
 }
 
@@ -144,7 +94,7 @@ bool ParseIsoTime(std::string_view text, std::uint64_t* ns) {
   if (text.size() > 20) {
     const std::string_view digits = text.substr(20, text.size() - 21);
     if (text[19] != '.' || digits.empty() || !Digits(digits, &fraction)) return false;
-    fraction *= static_cast<std::uint64_t>(kPower[9 - digits.size()]);
+    fraction *= static_cast<std::uint64_t>(kPowerOfTen[9 - digits.size()]);
   }
   const std::int64_t days =
       DaysOf(static_cast<std::int64_t>(year), static_cast<std::int64_t>(month), static_cast<std::int64_t>(day));
@@ -166,14 +116,37 @@ bool UnixToNs(std::uint64_t value, std::uint64_t* ns) {
   return true;
 }
 
-bool Scanner::UintNearEnd(std::uint64_t* out) {
-  const char* p = p_;
-  while (p != end_ && IsDigit(*p)) ++p;
-  const auto size = static_cast<std::size_t>(p - p_);
-  if (size == 0 || size > 16 || (size > 1 && *p_ == '0')) return false;
-  if (!Digits({p_, size}, out)) return false;
-  p_ = p;
-  return true;
+const char* Scanner::UintNearEnd(const char* p, const char* end, std::uint64_t* out) {
+  const char* const start = p;
+  while (p != end && IsDigit(*p)) ++p;
+  const auto size = static_cast<std::size_t>(p - start);
+  if (size == 0 || size > 16 || (size > 1 && *start == '0')) return nullptr;
+  return Digits({start, size}, out) ? p : nullptr;
+}
+
+const char* Scanner::LongString(const char* p, const char* end, std::string_view* out) {
+  const char* const start = p;
+#if defined(__SSE2__)
+  while (end - p >= 16) {
+    const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
+    const unsigned quote = QuoteBits(bytes), bad = BadBits(bytes);
+    if ((quote == 0 ? bad : bad & (quote - 1) & ~quote) != 0) return nullptr;
+    if (quote != 0) {
+      p += __builtin_ctz(quote);
+      *out = {start, static_cast<std::size_t>(p - start)};
+      return p + 1;
+    }
+    p += 16;
+  }
+#endif
+  for (; p != end; ++p) {
+    if (*p == '"') {
+      *out = {start, static_cast<std::size_t>(p - start)};
+      return p + 1;
+    }
+    if (static_cast<unsigned char>(*p) < ' ' || *p == '\\' || static_cast<unsigned char>(*p) > 0x7f) return nullptr;
+  }
+  return nullptr;
 }
 
 bool AppendJsonLine(std::span<const std::uint8_t> frame, std::string* out) {

@@ -22,10 +22,6 @@ struct LevelText {
   bool operator==(const LevelText&) const = default;
 };
 
-// The integer at 10^exponent of a decimal text: what tw::ParseScaled gives, with the common shapes (up to 7 digits before the
-// point, up to 8 behind it) read eight digits at a step.
-bool ParseScaledText(std::string_view text, int exponent, std::int64_t* out);
-
 // A JSON number: an optional minus, digits without a leading zero, fraction, exponent.
 bool IsJsonNumber(std::string_view text);
 
@@ -37,22 +33,99 @@ bool UnixToNs(std::uint64_t value, std::uint64_t* ns);
 
 inline constexpr std::uint64_t kEightZeros = 0x3030303030303030ULL;
 
+#define TW_SCANNER_INLINE [[gnu::always_inline]] inline
+
+template <class Word>
+TW_SCANNER_INLINE Word LoadWord(const char* p) {
+  Word word;
+  std::memcpy(&word, p, sizeof word);
+  return word;
+}
+TW_SCANNER_INLINE std::uint64_t Load8(const char* p) { return LoadWord<std::uint64_t>(p); }
 // Eight ASCII digits less '0', the first in the lowest byte, as a number.
-inline std::uint64_t EightDigits(std::uint64_t digits) {
+TW_SCANNER_INLINE std::uint64_t EightDigits(std::uint64_t digits) {
   digits = digits * 10 + (digits >> 8);
   return (((digits & 0x000000ff000000ffULL) * 0x000f424000000064ULL) +
           (((digits >> 16) & 0x000000ff000000ffULL) * 0x0000271000000001ULL)) >>
          32;
 }
 // The high bit of the lowest byte that is not a digit less '0' is set; bytes above it may be set wrongly.
-inline std::uint64_t NotDigits(std::uint64_t digits) {
+TW_SCANNER_INLINE std::uint64_t NotDigits(std::uint64_t digits) {
   return ((digits + 0x7676767676767676ULL) | digits) & 0x8080808080808080ULL;
 }
-inline std::uint64_t Load8(const char* p) {
-  std::uint64_t word;
-  std::memcpy(&word, p, 8);
-  return word;
+// Whole words, the last one overlapping; the text is known when this is compiled.
+template <std::size_t Size>
+TW_SCANNER_INLINE bool SameBytes(const char* p, const char* text) {
+  if constexpr (Size >= 8) {
+    std::uint64_t other = LoadWord<std::uint64_t>(p + Size - 8) ^ LoadWord<std::uint64_t>(text + Size - 8);
+    for (std::size_t i = 0; i + 8 < Size; i += 8) other |= LoadWord<std::uint64_t>(p + i) ^ LoadWord<std::uint64_t>(text + i);
+    return other == 0;
+  } else if constexpr (Size >= 4) {
+    return ((LoadWord<std::uint32_t>(p) ^ LoadWord<std::uint32_t>(text)) |
+            (LoadWord<std::uint32_t>(p + Size - 4) ^ LoadWord<std::uint32_t>(text + Size - 4))) == 0;
+  } else if constexpr (Size >= 2) {
+    return ((LoadWord<std::uint16_t>(p) ^ LoadWord<std::uint16_t>(text)) |
+            (LoadWord<std::uint16_t>(p + Size - 2) ^ LoadWord<std::uint16_t>(text + Size - 2))) == 0;
+  } else {
+    return *p == *text;
+  }
 }
+
+inline constexpr std::int64_t kPowerOfTen[] = {1LL,
+                                               10LL,
+                                               100LL,
+                                               1000LL,
+                                               10000LL,
+                                               100000LL,
+                                               1000000LL,
+                                               10000000LL,
+                                               100000000LL,
+                                               1000000000LL,
+                                               10000000000LL,
+                                               100000000000LL,
+                                               1000000000000LL,
+                                               10000000000000LL,
+                                               100000000000000LL,
+                                               1000000000000000LL,
+                                               10000000000000000LL,
+                                               100000000000000000LL,
+                                               1000000000000000000LL};
+bool ParseScaledSlow(std::string_view text, int exponent, std::int64_t* out);
+
+// The integer at 10^exponent of a decimal text: what tw::ParseScaled gives, with the common shape (up to 7 digits before the
+// point, up to 8 behind it) read eight digits at a step.
+inline bool ParseScaledText(std::string_view text, int exponent, std::int64_t* out) {
+  const std::size_t size = text.size();
+  if (size < 8 || size > 16 || exponent > 0 || exponent < -18) return ParseScaledSlow(text, exponent, out);
+  const std::uint64_t head = Load8(text.data());
+  // The point is the only byte of a plain decimal with bit 4 clear; whatever else has it clear is no digit.
+  const std::uint64_t point = ~head & 0x1010101010101010ULL;
+  const int before = point == 0 ? 0 : __builtin_ctzll(point) >> 3;
+  const int behind = static_cast<int>(size) - 1 - before;
+  if (before == 0 || behind == 0 || behind > 8 || text[static_cast<std::size_t>(before)] != '.')
+    return ParseScaledSlow(text, exponent, out);
+  const std::uint64_t whole = (head ^ kEightZeros) << (64 - before * 8);
+  const std::uint64_t fraction = (Load8(text.data() + size - 8) ^ kEightZeros) >> (64 - behind * 8);
+  if ((NotDigits(whole) | NotDigits(fraction)) != 0) return ParseScaledSlow(text, exponent, out);
+  const int decimals = -exponent;
+  std::int64_t scaled = 0;
+  if (decimals >= 8) {
+    scaled = static_cast<std::int64_t>(EightDigits(fraction)) * kPowerOfTen[decimals - 8];
+  } else {
+    if ((fraction >> (decimals * 8)) != 0) return false;  // Digits would be lost.
+    if (decimals != 0) scaled = static_cast<std::int64_t>(EightDigits(fraction << (64 - decimals * 8)));
+  }
+  std::int64_t units;
+  return !__builtin_mul_overflow(static_cast<std::int64_t>(EightDigits(whole)), kPowerOfTen[decimals], &units) &&
+         !__builtin_add_overflow(units, scaled, out);
+}
+
+// How long a field was the last time. Where the next field begins follows from where this one ends; guessed from before and only
+// checked against the bytes, the processor reads all fields at once instead of each after the last. A wrong guess costs time
+// alone.
+struct LengthHint {
+  std::size_t size = 0;
+};
 
 class Scanner {
  public:
@@ -61,12 +134,12 @@ class Scanner {
 
   // These bytes, exactly.
   template <std::size_t N>
-  bool Take(const char (&text)[N]) {
-    if (Left() < N - 1 || std::memcmp(p_, text, N - 1) != 0) return false;
+  TW_SCANNER_INLINE bool Take(const char (&text)[N]) {
+    if (Left() < N - 1 || !SameBytes<N - 1>(p_, text)) return false;
     p_ += N - 1;
     return true;
   }
-  bool Take(char c) {
+  TW_SCANNER_INLINE bool Take(char c) {
     if (p_ == end_ || *p_ != c) return false;
     ++p_;
     return true;
@@ -76,63 +149,56 @@ class Scanner {
   bool AtEnd() const { return p_ == end_; }
 
   // An unsigned integer of at most 16 digits, without a leading zero.
-  bool Uint(std::uint64_t* out) {
-    if (Left() < 17) return UintNearEnd(out);
+  TW_SCANNER_INLINE bool Uint(std::uint64_t* out, LengthHint* hint) {
+    if (Left() < 17) [[unlikely]]
+      return MoveTo(UintNearEnd(p_, end_, out));
     const std::uint64_t first = Load8(p_) ^ kEightZeros;
     const std::uint64_t stop = NotDigits(first);
     if (stop != 0) {
       const int digits = __builtin_ctzll(stop) >> 3;
       if (digits == 0 || (digits > 1 && *p_ == '0')) return false;
       *out = EightDigits(first << (64 - digits * 8));
-      p_ += digits;
+      Advance(static_cast<std::size_t>(digits), hint);
       return true;
     }
     const std::uint64_t second = Load8(p_ + 8) ^ kEightZeros;
     const std::uint64_t stop2 = NotDigits(second);
     const int digits = stop2 == 0 ? 8 : __builtin_ctzll(stop2) >> 3;
     if (*p_ == '0' || (stop2 == 0 && p_[16] >= '0' && p_[16] <= '9')) return false;
-    static constexpr std::uint64_t kPower[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
     const std::uint64_t low = digits == 0 ? 0 : EightDigits(second << (64 - digits * 8));
-    *out = EightDigits(first) * kPower[digits] + low;
-    p_ += 8 + digits;
+    *out = EightDigits(first) * static_cast<std::uint64_t>(kPowerOfTen[digits]) + low;
+    Advance(static_cast<std::size_t>(digits) + 8, hint);
     return true;
+  }
+  bool Uint(std::uint64_t* out) {
+    LengthHint none;
+    return Uint(out, &none);
   }
 
   // The rest of a string whose opening quote is taken, and its closing quote. Printable ASCII without escapes only.
-  bool String(std::string_view* out) {
-    const char* const start = p_;
-    const char* p = p_;
+  TW_SCANNER_INLINE bool String(std::string_view* out, LengthHint* hint) {
 #if defined(__SSE2__)
-    while (end_ - p >= 16) {
-      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p));
-      const int quote = _mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"')));
-      // Signed: bytes beyond ASCII are negative, and so below a space as well.
-      const int bad =
-          _mm_movemask_epi8(_mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'))));
-      if (quote != 0) {
-        const int at = __builtin_ctz(static_cast<unsigned>(quote));
-        if ((bad & ((1 << at) - 1)) != 0) return false;
-        p += at;
-        *out = {start, static_cast<std::size_t>(p - start)};
-        p_ = p + 1;
+    if (Left() >= 16) [[likely]] {
+      const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p_));
+      const unsigned quote = QuoteBits(bytes), bad = BadBits(bytes);
+      // Bits below the lowest quote: none of them may be bad.
+      if (quote != 0 && (bad & (quote - 1) & ~quote) == 0) [[likely]] {
+        const std::size_t size = static_cast<std::size_t>(__builtin_ctz(quote));
+        const char* const start = p_;
+        Advance(size + 1, hint);
+        *out = {start, size};
         return true;
       }
-      if (bad != 0) return false;
-      p += 16;
     }
 #endif
-    for (; p != end_; ++p) {
-      if (*p == '"') {
-        *out = {start, static_cast<std::size_t>(p - start)};
-        p_ = p + 1;
-        return true;
-      }
-      if (static_cast<unsigned char>(*p) < ' ' || *p == '\\' || static_cast<unsigned char>(*p) > 0x7f) return false;
-    }
-    return false;
+    return MoveTo(LongString(p_, end_, out));
+  }
+  bool String(std::string_view* out) {
+    LengthHint none;
+    return String(out, &none);
   }
 
-  bool Bool(bool* out) {
+  TW_SCANNER_INLINE bool Bool(bool* out) {
     if (Take("true")) return *out = true;
     *out = false;
     return Take("false");
@@ -149,8 +215,36 @@ class Scanner {
   }
 
  private:
+  TW_SCANNER_INLINE void Advance(std::size_t size, LengthHint* hint) {
+    const std::size_t guess = hint->size;
+    std::size_t step = guess;
+    asm("" : "+r"(step));  // Else the compiler takes size for step where the comparison says that they are equal.
+    if (guess != size) [[unlikely]] {
+      hint->size = size;
+      step = size;
+      asm volatile("");  // A branch, not a conditional move.
+    }
+    p_ += step;
+  }
+#if defined(__SSE2__)
+  static unsigned QuoteBits(__m128i bytes) {
+    return static_cast<unsigned>(_mm_movemask_epi8(_mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'))));
+  }
+  // Signed: bytes beyond ASCII are negative, and so below a space as well.
+  static unsigned BadBits(__m128i bytes) {
+    return static_cast<unsigned>(
+        _mm_movemask_epi8(_mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\')))));
+  }
+#endif
   std::size_t Left() const { return static_cast<std::size_t>(end_ - p_); }
-  bool UintNearEnd(std::uint64_t* out);
+  // By value and out of line, so that a scanner can live in registers. They answer where the field ends, null: refused.
+  static const char* UintNearEnd(const char* p, const char* end, std::uint64_t* out);
+  static const char* LongString(const char* p, const char* end, std::string_view* out);
+  bool MoveTo(const char* p) {
+    if (p == nullptr) return false;
+    p_ = p;
+    return true;
+  }
 
   const char* p_;
   const char* end_;
