@@ -20,7 +20,7 @@ export interface BarFold {
 export function createBarFold(options: BarOptions): BarFold {
   const native = createNativeBarFold(nativeBarOptions(options))
   return {
-    push: (records, offset, input = 0) => native.push(records, offset, input),
+    push: (records, offset, input = 0) => native.push(own(records), offset, input),
     save: () => native.save(),
     restore: (state) => {
       const refused = native.restore(state)
@@ -29,3 +29,6 @@ export function createBarFold(options: BarOptions): BarFold {
     stats: () => native.stats(),
   }
 }
+
+/** Node-API takes no view over shared memory, which is where a log's batches stand: those are copied first. */
+const own = (bytes: Uint8Array): Uint8Array => (bytes.buffer instanceof SharedArrayBuffer ? bytes.slice() : bytes)
