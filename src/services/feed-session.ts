@@ -8,6 +8,9 @@ import { type Field, fieldsOf, layout } from '../wire/index.js'
 import { topicOptions } from './registry-store.js'
 import type { Runtime } from './runtime.js'
 
+/** What opening a session needs of the runtime. */
+export type SessionPorts = Pick<Runtime, 'log' | 'topics' | 'exchanges' | 'clock'>
+
 export interface FeedSessionKey {
   readonly exchange: string
   readonly source: number
@@ -17,7 +20,7 @@ export interface FeedSessionKey {
 const status = layout.records.status
 
 /** The highest epoch the log knows of a source, whatever the shard; 0: none. */
-export async function highestEpoch(runtime: Runtime, exchangeNumber: number, source: number): Promise<number> {
+export async function highestEpoch(runtime: SessionPorts, exchangeNumber: number, source: number): Promise<number> {
   const { name } = runtime.topics.internalTopic('status')
   const fields = fieldsOf('status')
   let highest = 0
@@ -33,7 +36,7 @@ export async function highestEpoch(runtime: Runtime, exchangeNumber: number, sou
 }
 
 /** Opens a session: gives its epoch once the log has it. */
-export async function openFeedSession(runtime: Runtime, key: FeedSessionKey): Promise<number> {
+export async function openFeedSession(runtime: SessionPorts, key: FeedSessionKey): Promise<number> {
   const config = runtime.topics.internalTopic('status')
   await runtime.log.ensureTopic(topicOptions(config))
   const exchange = runtime.exchanges.get(key.exchange)
