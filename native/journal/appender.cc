@@ -1,9 +1,12 @@
 #include "journal/appender.h"
 
+#include <fcntl.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
+#include <ctime>
 
 #include "journal/frame.h"
 
@@ -24,6 +27,8 @@ class PartitionAppender : public Appender {
   Status MakeRoom(std::uint64_t bytes, std::uint64_t* position, std::uint64_t offset);
   Status Roll(std::uint64_t bytes, std::uint64_t* position, std::uint64_t offset);
   void ScrubDeadWriter(std::uint64_t position);
+  void WatchRate(std::uint64_t position);
+  Status Write(std::span<const Message> messages, std::uint64_t at, std::uint64_t offset);
 
   std::shared_ptr<Partition> partition_;
   PartitionPage& page_;
@@ -32,7 +37,24 @@ class PartitionAppender : public Appender {
   PartitionLock lock_;
   std::shared_ptr<Segment> segment_;
   std::shared_ptr<Segment> marked_;  // The segment last marked dirty.
+  std::shared_ptr<Segment> file_of_;  // The segment that file_ is open for.
+  Fd file_;
+  std::vector<std::uint8_t> scratch_;
+  bool fast_ = false;
+  std::uint64_t rate_position_ = 0;
+  std::uint64_t rate_ns_ = 0;
 };
+
+constexpr std::size_t kThroughFileBytes = 32 << 10;
+constexpr std::uint64_t kRateBytes = 1 << 20;
+constexpr std::uint64_t kFastNs = 1'000'000'000;  // A MiB in less than that is fast.
+
+// Steers a hint to the kernel, nothing that is written: the clock is the machine's.
+std::uint64_t MonotonicNs() {
+  timespec now{};
+  ::clock_gettime(CLOCK_MONOTONIC_COARSE, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000ull + static_cast<std::uint64_t>(now.tv_nsec);
+}
 
 void Raise(std::atomic<std::uint64_t>& field, std::uint64_t value) {
   if (field.load(std::memory_order_relaxed) < value) field.store(value, std::memory_order_relaxed);
@@ -66,17 +88,12 @@ AppendResult PartitionAppender::Append(std::span<const Message> messages) {
   const Status room = MakeRoom(bytes, &position, offset);
   if (room != Status::kOk) return {room, 0};
 
+  if (durability_ == Durability::kProcess && position - rate_position_ >= kRateBytes) WatchRate(position);
   ScrubDeadWriter(position);
   page_.intent_position.store(position + bytes, std::memory_order_release);
-  std::uint8_t* out = segment_->data() + (position - segment_->start_position());
-  std::uint64_t next = offset;
-  for (const Message& message : messages) {
-    WriteFrame(message, next, out);
-    out += FrameBytes(message);
-    next += message.count;
-  }
-  // A zero length ends what is written, whatever stood there before.
-  if (out + 8 <= segment_->data() + segment_->size()) std::memset(out, 0, 8);
+  const Status written = Write(messages, position - segment_->start_position(), offset);
+  if (written != Status::kOk) return {written, 0};
+  const std::uint64_t next = offset + count;
   Raise(page_.segment_ts_recv_max, ts_recv_max);
   Raise(page_.segment_position_max, position_max);
   Raise(page_.ts_recv_newest, ts_recv_max);
@@ -140,7 +157,44 @@ Status PartitionAppender::Roll(std::uint64_t bytes, std::uint64_t* position, std
   page_.structure.store((page_.structure.load(std::memory_order_relaxed) | 1) + 1, std::memory_order_release);
   partition_->Remember(next);
   segment_ = std::move(next);
+  if (fast_) segment_->ExpectFastWrites(true);
   return Status::kOk;
+}
+
+// Frames behind the published end, and a zero length after them, whatever stood there before.
+Status PartitionAppender::Write(std::span<const Message> messages, std::uint64_t at, std::uint64_t offset) {
+  bool terminated = false;
+  for (const Message& message : messages) {
+    const std::uint64_t bytes = FrameBytes(message);
+    terminated = false;
+    if (message.value.size() < kThroughFileBytes) {
+      WriteFrame(message, offset, segment_->data() + at);
+    } else {
+      if (file_of_ != segment_) {
+        file_ = Fd(::open(segment_->path().c_str(), O_WRONLY | O_CLOEXEC));
+        file_of_ = segment_;
+      }
+      terminated = at + bytes + 8 <= segment_->size();
+      if (!file_.ok() || !WriteFrameToFile(message, offset, terminated, file_.get(), at, &scratch_)) {
+        const Status status = StatusOfErrno(errno);
+        file_of_ = nullptr;
+        return status == Status::kNotFound ? Status::kIoError : status;
+      }
+    }
+    at += bytes;
+    offset += message.count;
+  }
+  if (!terminated && at + 8 <= segment_->size()) std::memset(segment_->data() + at, 0, 8);
+  return Status::kOk;
+}
+
+void PartitionAppender::WatchRate(std::uint64_t position) {
+  const std::uint64_t now = MonotonicNs();
+  const bool fast = rate_ns_ != 0 && now - rate_ns_ < kFastNs;
+  if (fast != fast_) segment_->ExpectFastWrites(fast);
+  fast_ = fast;
+  rate_position_ = position;
+  rate_ns_ = now;
 }
 
 // Bytes that a writer left behind when it died must not be taken for frames after a power loss.

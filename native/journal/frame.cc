@@ -1,6 +1,9 @@
 #include "journal/frame.h"
 
+#include <sys/uio.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <cstring>
 
 #include "wire/crc32c.h"
@@ -18,11 +21,13 @@ std::uint64_t FrameBytes(const Appender::Message& message) {
   return kFrameHeaderBytes + Align8(message.key.size()) + Align8(message.value.size());
 }
 
-void WriteFrame(const Appender::Message& message, std::uint64_t base_offset, std::uint8_t* out) {
+namespace {
+
+// Header and key, with the CRC over them so far returned: `out` has kFrameHeaderBytes + Align8(key) bytes.
+std::uint32_t WritePrefix(const Appender::Message& message, std::uint64_t base_offset, std::uint8_t* out) {
   const std::size_t key_bytes = Align8(message.key.size());
-  const std::size_t length = kFrameHeaderBytes + key_bytes + message.value.size();
   FrameHeader header{};
-  header.length = static_cast<std::uint32_t>(length);
+  header.length = static_cast<std::uint32_t>(kFrameHeaderBytes + key_bytes + message.value.size());
   header.base_offset = base_offset;
   header.count = message.count;
   header.version = kFrameVersion;
@@ -36,7 +41,17 @@ void WriteFrame(const Appender::Message& message, std::uint64_t base_offset, std
     std::memset(out + kFrameHeaderBytes + key_bytes - 8, 0, 8);
     std::memcpy(out + kFrameHeaderBytes, message.key.data(), message.key.size());
   }
-  std::uint32_t crc = wire::Crc32c(out + 8, kFrameHeaderBytes + key_bytes - 8);
+  return wire::Crc32c(out + 8, kFrameHeaderBytes + key_bytes - 8);
+}
+
+void PutCrc(std::uint32_t crc, std::uint8_t* frame) { std::memcpy(frame + offsetof(FrameHeader, crc), &crc, sizeof crc); }
+
+}  // namespace
+
+void WriteFrame(const Appender::Message& message, std::uint64_t base_offset, std::uint8_t* out) {
+  const std::size_t key_bytes = Align8(message.key.size());
+  const std::size_t length = kFrameHeaderBytes + key_bytes + message.value.size();
+  std::uint32_t crc = WritePrefix(message, base_offset, out);
   std::uint8_t* to = out + kFrameHeaderBytes + key_bytes;
   const std::uint8_t* from = message.value.data();
   for (std::size_t left = message.value.size(); left > 0;) {
@@ -49,7 +64,36 @@ void WriteFrame(const Appender::Message& message, std::uint64_t base_offset, std
   }
   const std::size_t padding = Align8(length) - length;
   if (padding != 0) std::memset(to, 0, padding);
-  std::memcpy(out + offsetof(FrameHeader, crc), &crc, sizeof crc);
+  PutCrc(crc, out);
+}
+
+bool WriteFrameToFile(const Appender::Message& message, std::uint64_t base_offset, bool terminate, int fd, std::uint64_t at,
+                      std::vector<std::uint8_t>* scratch) {
+  const std::size_t prefix = kFrameHeaderBytes + Align8(message.key.size());
+  if (scratch->size() < prefix) scratch->resize(prefix);
+  std::uint32_t crc = WritePrefix(message, base_offset, scratch->data());
+  crc = wire::Crc32c(message.value.data(), message.value.size(), crc);
+  PutCrc(crc, scratch->data());
+  std::uint8_t zeros[16] = {};
+  const std::size_t padding = Align8(message.value.size()) - message.value.size() + (terminate ? 8 : 0);
+  iovec parts[3] = {{scratch->data(), prefix}, {const_cast<std::uint8_t*>(message.value.data()), message.value.size()}, {zeros, padding}};
+  std::size_t left = prefix + message.value.size() + padding;
+  for (iovec* part = parts; left > 0;) {
+    const ssize_t written = ::pwritev(fd, part, static_cast<int>(parts + 3 - part), static_cast<off_t>(at));
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return false;
+    at += static_cast<std::uint64_t>(written);
+    left -= static_cast<std::size_t>(written);
+    for (auto done = static_cast<std::size_t>(written); done > 0 || (part < parts + 3 && part->iov_len == 0);) {
+      const std::size_t step = std::min(done, part->iov_len);
+      part->iov_base = static_cast<std::uint8_t*>(part->iov_base) + step;
+      part->iov_len -= step;
+      done -= step;
+      if (part->iov_len == 0) ++part;
+      if (part == parts + 3) break;
+    }
+  }
+  return true;
 }
 
 bool ReadFrameUnchecked(const std::uint8_t* data, std::uint64_t size, FrameView* out) {

@@ -1,6 +1,7 @@
 // Frames: how a message stands in a segment. Pure functions over bytes; whoever calls owns the memory and its bounds.
 #pragma once
 #include <cstdint>
+#include <vector>
 
 #include "journal/format.h"
 #include "journal/log.h"
@@ -11,6 +12,10 @@ namespace tw::journal {
 std::uint64_t FrameBytes(const Appender::Message& message);
 // Writes the frame at `out`, which has FrameBytes() bytes: one copy of the value with its CRC over the copied bytes.
 void WriteFrame(const Appender::Message& message, std::uint64_t base_offset, std::uint8_t* out);
+// The same through the file: for large values, because the kernel need not zero a page that it is about to fill. `scratch`
+// keeps its room between calls. `terminate`: a zero length follows. False: errno tells; the frame is then not whole.
+bool WriteFrameToFile(const Appender::Message& message, std::uint64_t base_offset, bool terminate, int fd, std::uint64_t at,
+                      std::vector<std::uint8_t>* scratch);
 
 struct FrameView {
   const FrameHeader* header = nullptr;

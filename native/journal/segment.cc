@@ -56,9 +56,12 @@ Status Segment::Create(const std::string& path, const Identity& identity, std::u
   segment->temporary_ = temporary;
   const Status allocated = Preallocate(fd.get(), file_bytes);
   if (allocated != Status::kOk) return allocated;
-  if (!Mapping::MapFile(fd.get(), file_bytes, true, &segment->mapping_)) return StatusOfErrno(errno);
   segment->identity_ = identity;
-  segment->StoreHeader();
+  // Through the file: a first touch through the mapping would read ahead, zeroing pages that are about to be filled.
+  const SegmentHeader header = segment->MakeHeader();
+  if (::pwrite(fd.get(), &header, sizeof header, 0) != static_cast<ssize_t>(sizeof header)) return StatusOfErrno(errno);
+  if (!Mapping::MapFile(fd.get(), file_bytes, true, &segment->mapping_)) return StatusOfErrno(errno);
+  segment->header_ok_ = true;
   *out = std::move(segment);
   return Status::kOk;
 }
@@ -105,7 +108,7 @@ bool Segment::ReadIdentity(const std::uint8_t* bytes, const LogId& log_id, Ident
   return true;
 }
 
-void Segment::StoreHeader() {
+SegmentHeader Segment::MakeHeader() const {
   SegmentHeader header{};
   header.magic = kSegmentMagic;
   header.version = kFormatVersion;
@@ -115,8 +118,7 @@ void Segment::StoreHeader() {
   header.span = identity_.span;
   header.flags = identity_.flags;
   header.header_crc = wire::Crc32c(&header, kSegmentStaticBytes);
-  std::memcpy(data(), &header, sizeof header);
-  header_ok_ = true;
+  return header;
 }
 
 Status Segment::Repair(std::uint64_t file_bytes) {
@@ -127,7 +129,11 @@ Status Segment::Repair(std::uint64_t file_bytes) {
     if (allocated != Status::kOk) return allocated;
     if (!Mapping::MapFile(fd.get(), file_bytes, true, &mapping_)) return StatusOfErrno(errno);
   }
-  if (!header_ok_) StoreHeader();
+  if (!header_ok_) {
+    const SegmentHeader header = MakeHeader();
+    std::memcpy(data(), &header, sizeof header);
+    header_ok_ = true;
+  }
   return Status::kOk;
 }
 
@@ -160,6 +166,10 @@ void Segment::SetSeal(const Seal& seal) {
 void Segment::ClearSeal() {
   auto& header = *reinterpret_cast<SegmentHeader*>(data());
   if (Load(header.seal_check) != 0) Store(header.seal_check, 0);
+}
+
+void Segment::ExpectFastWrites(bool fast) const {
+  ::madvise(data(), size(), fast ? MADV_HUGEPAGE : MADV_NOHUGEPAGE);  // A hint: refused, it costs nothing.
 }
 
 Status Segment::Sync(std::uint64_t from) const {

@@ -64,6 +64,9 @@ class Segment {
   bool GetSeal(Seal* out) const;
   void SetSeal(const Seal& seal);
   void ClearSeal();
+  // Large pages for a mapping that fills fast: half the price of touching it first. A sync then writes whole large pages, so
+  // slow and synced writers do without.
+  void ExpectFastWrites(bool fast) const;
   // The bytes from `from` on, to the disk.
   Status Sync(std::uint64_t from = 0) const;
 
@@ -71,7 +74,7 @@ class Segment {
 
  private:
   Segment();
-  void StoreHeader();
+  SegmentHeader MakeHeader() const;
 
   std::string path_;
   std::string temporary_;  // Until Commit().
