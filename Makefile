@@ -31,6 +31,7 @@ native: deps
 ts: deps
 	@npm run --silent build:ts
 	@npm run --silent build:web
+	@node scripts/build-demo.mjs
 
 build: native ts
 

@@ -5,15 +5,38 @@ import { Command, CommanderError } from 'commander'
 import { packageRoot } from '../native/addon.js'
 import { configCommand } from './commands/config.js'
 import { decodeCommand } from './commands/decode.js'
+import { demoCommand } from './commands/demo.js'
 import { doctorCommand } from './commands/doctor.js'
 import { logCommand } from './commands/log.js'
 import { readCommand } from './commands/read.js'
+import { recordCommand } from './commands/record.js'
+import { replayCommand } from './commands/replay.js'
+import { runCommand } from './commands/run.js'
+import { subscribeCommand, unsubscribeCommand } from './commands/subscribe.js'
 import { topicsCommand } from './commands/topics.js'
+import { upCommand } from './commands/up.js'
 import { verifyCommand } from './commands/verify.js'
 import { errorText, exitCodeOf, exitCodes } from './errors.js'
 import { type Io, PipeClosed } from './io.js'
 
 const version = (): string => (JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8')) as { version: string }).version
+
+const commands = [
+  upCommand,
+  runCommand,
+  decodeCommand,
+  recordCommand,
+  replayCommand,
+  readCommand,
+  topicsCommand,
+  logCommand,
+  verifyCommand,
+  subscribeCommand,
+  unsubscribeCommand,
+  configCommand,
+  doctorCommand,
+  demoCommand,
+]
 
 export function createProgram(io: Io): Command {
   const program = new Command('tickwire')
@@ -23,9 +46,7 @@ export function createProgram(io: Io): Command {
       'after',
       '\nExit codes: 0 done, 1 a check or the work failed, 2 usage or configuration, 3 the machine lacks something, 130 interrupted.\n',
     )
-  for (const command of [decodeCommand, readCommand, topicsCommand, logCommand, verifyCommand, configCommand, doctorCommand]) {
-    program.addCommand(command(io))
-  }
+  for (const command of commands) program.addCommand(command(io))
   const texts: string[] = []
   for (const command of everyCommand(program)) {
     command.exitOverride().showHelpAfterError('(--help shows options and examples)')

@@ -38,7 +38,7 @@ export const metricCatalog = {
   tickwire_processor_repeats_total: counter('Records dropped as repeats by (epoch, seq).', 'processor'),
   processor_latency_seconds: histogram('One batch in a handler or processor.', 'processor'),
   tickwire_handler_records_total: counter('Records given to a consumer handler.', 'group'),
-  tickwire_handler_retries_total: counter('Retries of records a handler failed on.', 'group', 'retry_class'),
+  tickwire_handler_retries_total: counter('Retries of records a handler failed on.', 'group'),
   tickwire_dead_letters_total: counter('Records written to the dead letters.', 'group'),
   tickwire_consumer_lag_records: gauge('Log end minus committed position, summed over the partitions this member owns.', 'group'),
   tickwire_stream_clients: gauge('Connected subscribers.'),

@@ -12,6 +12,7 @@ import { createBatcher, createFeed, type FeedStats, frameKind, type NativeBatche
 import { StreamServiceBuilder } from './builder.js'
 import type { Component, ComponentContext, ComponentHealth } from './component.js'
 import { openFeedSession } from './feed-session.js'
+import { writeMaster } from './recording-master.js'
 import { feedDataTypes, routeExchange } from './routes.js'
 import type { Runtime } from './runtime.js'
 import type { StreamService } from './service.js'
@@ -234,6 +235,8 @@ export class FeedComponent implements Component {
         sources: [{ venue, venue_symbol: instrument.venueSymbol }],
       })),
     )
+    const { record_to: recording, exchange } = this.settings
+    if (recording !== undefined) writeMaster(recording, exchange, this.#runtime.registry.all(exchange))
     for (const [i, definition] of definitions.entries()) {
       const { venueSymbol } = listed[i] as (typeof listed)[number]
       if (!feed.addInstrument(definition.id, venueSymbol, 0))

@@ -8,6 +8,7 @@ import type { SourceFormat } from '../ingestion/sources/source-format.js'
 import { isSymbol, symbolOf } from '../model/symbols.js'
 import { packageRoot } from '../native/addon.js'
 import { createBatcher, type FeedDataType } from '../native/feed.js'
+import { listMaster } from './recording-master.js'
 import { routeExchange } from './routes.js'
 import type { Runtime } from './runtime.js'
 
@@ -87,6 +88,7 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
   try {
     const topics = await routeExchange(runtime, batcher, exchange, dataTypes)
     await runtime.registry.refresh([exchange.name])
+    for (const file of options.files) await listMaster(runtime.registry, exchange.name, file)
     batcher.start()
     const result = await replay({
       files: options.files,

@@ -5,15 +5,17 @@ import { makeDirectories } from '../core/directories.js'
 import { EnvironmentError } from '../core/errors.js'
 import { createLogger, type Logger } from '../core/logging.js'
 import { Metrics } from '../core/metrics.js'
-import { type Log, openLog } from '../log/index.js'
+import { type Handler, type Log, openLog } from '../log/index.js'
 import { type ExchangeTable, loadExchanges } from '../model/exchanges.js'
 import { Registry } from '../model/registry.js'
 import type { TopicConfig, TopicNameBuilder } from '../model/topics.js'
 import { loadTopics } from '../model/topics-file.js'
 import { createInstruments, type NativeInstruments } from '../native/instruments.js'
 import type { InstrumentScale } from '../wire/index.js'
+import type { StreamFactory } from './builder.js'
 import { LogRegistryStore, topicOptions } from './registry-store.js'
 import { checkExchanges, exchangesFileOf, type Settings, topicsFileOf } from './settings.js'
+import { createStreams, type ProducerOptions } from './streams.js'
 
 export interface Runtime {
   readonly settings: Settings
@@ -27,6 +29,8 @@ export interface Runtime {
   readonly random: () => number
   readonly logger: Logger
   readonly metrics: Metrics
+  /** What the builder makes producers and consumer handlers with. */
+  readonly streams: StreamFactory<Handler, ProducerOptions>
   /** Makes the topics in the log, with the settings of config/topics.yaml. */
   ensureTopics(configs: readonly TopicConfig[]): Promise<void>
   scaleOf(instrumentId: number): InstrumentScale | undefined
@@ -85,6 +89,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime>
     random: options.random ?? Math.random,
     logger,
     metrics,
+    streams: createStreams(log, topics),
     ensureTopics: async (configs) => {
       for (const config of configs) await log.ensureTopic(topicOptions(config))
     },

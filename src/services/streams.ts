@@ -1,0 +1,144 @@
+/** Producers and consumer handlers as components of a service: what the builder makes around the log. */
+
+import type { RetryClass } from '../core/errors.js'
+import { LogBusyError, LogError } from '../core/errors.js'
+import type { Metrics } from '../core/metrics.js'
+import type { AppendMessage, AppendResult, Consumer, Handler, Log } from '../log/index.js'
+import type { TopicNameBuilder } from '../model/topics.js'
+import { murmur2 } from '../native/model.js'
+import type { ConsumerOptions, StreamFactory } from './builder.js'
+import type { Component, ComponentContext, ComponentHealth } from './component.js'
+import { topicOptions } from './registry-store.js'
+
+export interface ProducerOptions {
+  readonly topic: string
+}
+
+/** Appends to one topic; a message's partition follows from its key. */
+export class ProducerComponent implements Component {
+  readonly name: string
+  readonly topic: string
+  readonly #log: Log
+  readonly #topics: TopicNameBuilder
+  #partitions = 0
+
+  constructor(log: Log, topics: TopicNameBuilder, options: ProducerOptions) {
+    this.name = `producer ${options.topic}`
+    this.topic = options.topic
+    this.#log = log
+    this.#topics = topics
+  }
+
+  async start(): Promise<void> {
+    const config = this.#topics.get(this.topic)
+    await this.#log.ensureTopic(topicOptions(config))
+    this.#partitions = config.partitions
+  }
+
+  async stop(): Promise<void> {
+    this.#partitions = 0
+  }
+
+  /** Refusals are values; before start and after stop the answer is `closed`. */
+  async append(key: string, message: Omit<AppendMessage, 'key'>): Promise<AppendResult> {
+    if (this.#partitions === 0) return { status: 'closed', offset: 0 }
+    const partition = (murmur2(key) & 0x7fffffff) % this.#partitions
+    return await this.#log.append(this.topic, partition, { ...message, key })
+  }
+}
+
+const never = { retriesMax: 0, delayMsMin: 0, delayMsMax: 0 }
+const noRetries: Record<RetryClass, typeof never> = {
+  TRANSIENT: never,
+  INFRASTRUCTURE: never,
+  RATE_LIMIT: never,
+  BUSINESS: never,
+  AUTH: never,
+  POISON: never,
+}
+
+class ConsumerComponent implements Component {
+  readonly name: string
+  readonly #log: Log
+  readonly #topics: TopicNameBuilder
+  readonly #options: ConsumerOptions<Handler>
+  #consumer: Consumer | undefined
+
+  constructor(log: Log, topics: TopicNameBuilder, options: ConsumerOptions<Handler>) {
+    this.name = `consumer ${options.groupId}`
+    this.#log = log
+    this.#topics = topics
+    this.#options = options
+  }
+
+  async start(context: ComponentContext): Promise<void> {
+    const { groupId, handler, hasErrorHandling, topics } = this.#options
+    const configs = topics.flatMap((name) => this.#topics.resolve(name))
+    for (const config of configs) await this.#log.ensureTopic(topicOptions(config))
+    const consumer = await this.#log.consumer({
+      group: groupId,
+      topics: configs.map((config) => config.name),
+      handler: timed(handler, context, this.#options),
+      durable: true,
+      clock: context.clock,
+      random: context.random,
+      // Without error handling a failed record is a failure of the service.
+      ...(hasErrorHandling ? {} : { retryPolicies: noRetries }),
+      onError: (error, batch) => {
+        context.logger.warn({ error, ...batch }, 'a handler failed')
+        if (!hasErrorHandling) context.fail(error instanceof Error ? error : new LogError(String(error)))
+      },
+    })
+    this.#consumer = consumer
+    consumer.failed.catch((error: unknown) => context.fail(error instanceof Error ? error : new LogBusyError(String(error))))
+  }
+
+  async stop(): Promise<void> {
+    await this.#consumer?.stop()
+  }
+
+  health(): ComponentHealth {
+    const consumer = this.#consumer
+    if (consumer === undefined) return { status: 'degraded' }
+    return { status: 'ok', details: { ...consumer.counters, partitions: consumer.assigned.length, lag: consumer.lag() } }
+  }
+
+  collect(metrics: Metrics): void {
+    const consumer = this.#consumer
+    if (consumer === undefined) return
+    const group = this.#options.groupId
+    metrics.total('tickwire_handler_records_total', { group }, consumer.counters.records)
+    metrics.total('tickwire_handler_retries_total', { group }, consumer.counters.retried)
+    metrics.total('tickwire_dead_letters_total', { group }, consumer.counters.deadLetters)
+    metrics.set('tickwire_consumer_lag_records', { group }, consumer.lag())
+    for (const seconds of waiting.get(this.#options)?.splice(0) ?? []) {
+      metrics.observe('processor_latency_seconds', { processor: this.#options.service }, seconds)
+    }
+  }
+}
+
+/** Times of batches since the last scrape; bounded, the oldest go. */
+const waiting = new WeakMap<object, number[]>()
+const TIMES_MAX = 10_000
+
+function timed(handler: Handler, context: ComponentContext, options: ConsumerOptions<Handler>): Handler {
+  if (!options.hasMetrics) return handler
+  const times: number[] = []
+  waiting.set(options, times)
+  return async (batch, about) => {
+    const startedMs = context.clock.monotonicMs()
+    try {
+      return await handler(batch, about)
+    } finally {
+      if (times.length >= TIMES_MAX) times.splice(0, TIMES_MAX / 10)
+      times.push((context.clock.monotonicMs() - startedMs) / 1_000)
+    }
+  }
+}
+
+export function createStreams(log: Log, topics: TopicNameBuilder): StreamFactory<Handler, ProducerOptions> {
+  return {
+    createProducer: (options) => new ProducerComponent(log, topics, options),
+    createConsumer: (options) => new ConsumerComponent(log, topics, options),
+  }
+}
