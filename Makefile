@@ -4,9 +4,10 @@
 #   make check     types, lint, generated files
 #   make bench     against the named peers (ONLY=<id>)      make fuzz   FUZZ_SECONDS=60 each
 #   make chaos     the crash suite, 1,000 kills             make soak   two minutes at 50,000 ticks/s
+#   make sanitize  the native tests under ThreadSanitizer, then under Address- and UndefinedBehaviorSanitizer
 SHELL := /bin/sh
 .DEFAULT_GOAL := build
-.PHONY: setup setup-test deps native ts build demo test check check-generated bench fuzz chaos soak clean
+.PHONY: setup setup-test deps native ts build demo test check check-generated bench fuzz sanitize chaos soak clean
 
 bin := node_modules/.bin
 results := build/results
@@ -61,6 +62,9 @@ bench: build
 
 fuzz: setup-test deps
 	@node scripts/fuzz.mjs
+
+sanitize: setup-test deps
+	@node scripts/sanitize.mjs
 
 chaos: build
 	@CHAOS_KILLS=$${CHAOS_KILLS:-1000} $(bin)/vitest run --config vitest.chaos.config.ts
