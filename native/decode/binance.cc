@@ -22,9 +22,9 @@ bool BinanceDecoder::Refuse(Reason reason) {
 
 bool BinanceDecoder::ScanTrade(Scanner& in) {
   BinanceTrade& t = trade_;
-  if (!in.Uint(&t.event_time, &trade_hints_[0])) return false;
+  if (!in.Time(&t.event_time, &trade_hints_[0])) return false;
   const bool futures = in.Take(",\"T\":");
-  if (futures && !in.Uint(&t.time, &trade_hints_[1])) return false;
+  if (futures && !in.Time(&t.time, &trade_hints_[1])) return false;
   if (!(in.Take(",\"s\":\"") && in.String(&t.symbol, &trade_hints_[2]) && in.Take(",\"t\":") &&
         in.Uint(&t.id, &trade_hints_[3]) && in.Take(",\"p\":\"") && in.String(&t.price, &trade_hints_[4]) &&
         in.Take(",\"q\":\"") && in.String(&t.size, &trade_hints_[5]))) {
@@ -37,7 +37,7 @@ bool BinanceDecoder::ScanTrade(Scanner& in) {
   } else {
     bool ignored;
     t.order_type = {};
-    if (!(in.Take(",\"T\":") && in.Uint(&t.time, &trade_hints_[7]) && in.Take(",\"m\":") && in.Bool(&t.buyer_is_maker) &&
+    if (!(in.Take(",\"T\":") && in.Time(&t.time, &trade_hints_[7]) && in.Take(",\"m\":") && in.Bool(&t.buyer_is_maker) &&
           in.Take(",\"M\":") && in.Bool(&ignored) && in.Take('}'))) {
       return false;
     }
@@ -48,7 +48,7 @@ bool BinanceDecoder::ScanTrade(Scanner& in) {
 
 bool BinanceDecoder::ScanAggTrade(Scanner& in) {
   BinanceAggTrade& t = agg_trade_;
-  if (!in.Uint(&t.event_time, &agg_trade_hints_[0])) return false;
+  if (!in.Time(&t.event_time, &agg_trade_hints_[0])) return false;
   if (in.Take(",\"a\":")) {  // Futures.
     if (!(in.Uint(&t.id, &agg_trade_hints_[1]) && in.Take(",\"s\":\"") && in.String(&t.symbol, &agg_trade_hints_[2])))
       return false;
@@ -59,7 +59,7 @@ bool BinanceDecoder::ScanAggTrade(Scanner& in) {
   if (!(in.Take(",\"p\":\"") && in.String(&t.price, &agg_trade_hints_[5]) && in.Take(",\"q\":\"") &&
         in.String(&t.size, &agg_trade_hints_[6]) && in.Take(",\"f\":") && in.Uint(&t.first_id, &agg_trade_hints_[7]) &&
         in.Take(",\"l\":") && in.Uint(&t.last_id, &agg_trade_hints_[8]) && in.Take(",\"T\":") &&
-        in.Uint(&t.time, &agg_trade_hints_[9]) && in.Take(",\"m\":") && in.Bool(&t.buyer_is_maker))) {
+        in.Time(&t.time, &agg_trade_hints_[9]) && in.Take(",\"m\":") && in.Bool(&t.buyer_is_maker))) {
     return false;
   }
   bool ignored;
@@ -85,7 +85,7 @@ bool BinanceDecoder::ScanBookTicker(Scanner& in) {
   }
   t.time = t.event_time = 0;
   if (in.Take(",\"T\":") &&
-      !(in.Uint(&t.time, &book_ticker_hints_[7]) && in.Take(",\"E\":") && in.Uint(&t.event_time, &book_ticker_hints_[8])))
+      !(in.Time(&t.time, &book_ticker_hints_[7]) && in.Take(",\"E\":") && in.Time(&t.event_time, &book_ticker_hints_[8])))
     return false;
   if (!in.Take('}')) return false;
   kind_ = BinanceKind::kBookTicker;

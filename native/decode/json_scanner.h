@@ -170,6 +170,19 @@ class Scanner {
     Advance(static_cast<std::size_t>(digits) + 8, hint);
     return true;
   }
+  // The same, where thirteen digits are likely: a time in ms.
+  TW_SCANNER_INLINE bool Time(std::uint64_t* out, LengthHint* hint) {
+    if (Left() >= 17) [[likely]] {
+      const std::uint64_t first = Load8(p_) ^ kEightZeros;
+      const std::uint64_t last = Load8(p_ + 5) ^ kEightZeros;
+      if ((NotDigits(first) | NotDigits(last)) == 0 && (first & 0xff) != 0 && (p_[13] < '0' || p_[13] > '9')) [[likely]] {
+        *out = EightDigits(first) * 100'000 + EightDigits(last >> 24 << 24);
+        p_ += 13;
+        return true;
+      }
+    }
+    return Uint(out, hint);
+  }
   bool Uint(std::uint64_t* out) {
     LengthHint none;
     return Uint(out, &none);
@@ -179,11 +192,13 @@ class Scanner {
   TW_SCANNER_INLINE bool String(std::string_view* out, LengthHint* hint) {
 #if defined(__SSE2__)
     if (Left() >= 16) [[likely]] {
+      // '#' to '[' needs no escape in JSON: symbols and decimals. What ends them must be the quote; anything else takes the long
+      // way.
       const __m128i bytes = _mm_loadu_si128(reinterpret_cast<const __m128i*>(p_));
-      const unsigned quote = QuoteBits(bytes), bad = BadBits(bytes);
-      // Bits below the lowest quote: none of them may be bad.
-      if (quote != 0 && (bad & (quote - 1) & ~quote) == 0) [[likely]] {
-        const std::size_t size = static_cast<std::size_t>(__builtin_ctz(quote));
+      const unsigned others = static_cast<unsigned>(
+          _mm_movemask_epi8(_mm_or_si128(_mm_cmplt_epi8(bytes, _mm_set1_epi8('#')), _mm_cmpgt_epi8(bytes, _mm_set1_epi8('[')))));
+      const std::size_t size = static_cast<std::size_t>(__builtin_ctz(others | 0x8000u));
+      if (p_[size] == '"') [[likely]] {
         const char* const start = p_;
         Advance(size + 1, hint);
         *out = {start, size};
