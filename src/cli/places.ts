@@ -32,9 +32,6 @@ export function timeNs(text: string): bigint | undefined {
   return BigInt(ms) * 1_000_000n + BigInt((match[3] ?? '').padEnd(9, '0') || '0')
 }
 
-export const timeOf = (place: Place): bigint | undefined =>
-  typeof place === 'object' && 'time' in place ? place.time : undefined
-
 /** `BTCUSDT,ETHUSDT` */
 export const listOf = (text: string): string[] =>
   text

@@ -1,13 +1,14 @@
 import type { Command } from 'commander'
 import { UsageError } from '../../core/errors.js'
-import type { Batch, Hole } from '../../log/index.js'
+import type { Hole } from '../../log/index.js'
 import { symbolOf } from '../../model/symbols.js'
+import { readRecords } from '../../services/reading.js'
 import type { Runtime } from '../../services/runtime.js'
-import { type DecodedRecord, decodeRecord } from '../../wire/index.js'
+import type { DecodedRecord } from '../../wire/index.js'
 import { commandOf, openToRead } from '../command.js'
 import type { Io } from '../io.js'
 import { type Cell, csvCell, type Format, formatOf, formatOption, jsonText, timeText } from '../output.js'
-import { listOf, placeOf, timeOf } from '../places.js'
+import { listOf, placeOf } from '../places.js'
 
 interface ReadCommandOptions {
   readonly data: string
@@ -53,43 +54,24 @@ async function readTopic(io: Io, runtime: Runtime, topic: string, options: ReadC
   const to = options.to === undefined ? undefined : placeOf(options.to, '--to', nowNs)
   if (to !== undefined && options.follow === true) throw new UsageError('--follow never stops: leave out --to', { field: '--to' })
   const limit = options.limit === undefined ? Number.POSITIVE_INFINITY : wholeOf(options.limit, '--limit')
-  const held = new Set((await runtime.log.topics()).map((t) => t.name))
-  const names = held.has(topic) ? [topic] : runtime.topics.resolve(topic).map((t) => t.name)
-  const topics = names.filter((name) => held.has(name))
-  if (topics.length === 0) {
-    throw new UsageError(`${options.data} holds nothing of ${topic}`, {
-      field: 'topic',
-      validValues: [...held].toSorted(),
-      fix: 'use one of these',
-    })
-  }
-  await runtime.registry.refresh([...new Set(topics.flatMap((name) => runtime.topics.find(name)?.exchange ?? []))])
   const symbols = options.symbols === undefined ? undefined : listOf(options.symbols).map(symbolOf)
   const writer = new RecordWriter(io, formatOf(io, options.format))
-  const [fromTime, toTime] = [timeOf(from), to === undefined ? undefined : timeOf(to)]
-  const batches = runtime.log.read({
-    topics,
+  const records = readRecords(runtime, {
+    topics: [topic],
     from,
     signal: io.signal,
     follow: options.follow ?? false,
-    // The message that holds the time is still wanted, up to the time.
-    ...(to === undefined || toTime !== undefined ? {} : { to }),
+    ...(to === undefined ? {} : { to }),
     ...(symbols === undefined ? {} : { symbols }),
     ...(options.partition === undefined ? {} : { partitions: [wholeOf(options.partition, '--partition')] }),
     onHole: (hole) => io.err(holeText(hole)),
   })
   let printed = 0
-  for await (const batch of batches) {
-    for (const record of await recordsOf(runtime, batch)) {
-      // Messages are whole: the first and the last may hold records outside the times asked for.
-      const tsRecv = typeof record.ts_recv === 'string' ? BigInt(record.ts_recv) : undefined
-      if (tsRecv !== undefined && ((fromTime !== undefined && tsRecv < fromTime) || (toTime !== undefined && tsRecv >= toTime)))
-        continue
-      await writer.write(record)
-      if (++printed >= limit) break
-    }
+  for await (const record of records) {
+    await writer.write(record)
+    // A follower's records come when they come: each is shown at once.
     if (options.follow === true) await writer.flush()
-    if (printed >= limit) break
+    if (++printed >= limit) break
   }
   await writer.flush()
   if (io.signal.aborted && options.follow !== true) throw io.signal.reason
@@ -105,35 +87,6 @@ export function wholeOf(text: string, option: string): number {
       fix: 'give a number such as 100',
     })
   return Number(text)
-}
-
-async function recordsOf(runtime: Runtime, batch: Batch): Promise<DecodedRecord[]> {
-  const place = { topic: batch.topic, partition: batch.partition }
-  const view = batch.view()
-  if (view === undefined)
-    return [{ ...place, offset: batch.offset, type: batch.kind, key: batch.key, value: opaqueText(batch.value) }]
-  const out: DecodedRecord[] = []
-  for (const index of batch.selected ?? Array.from({ length: view.count }, (_, i) => i)) {
-    let record = decodeRecord(view, index, (id) => runtime.scaleOf(id))
-    // An unknown instrument may have been listed since: the registry is read to its end once.
-    if (
-      record.raw === true &&
-      typeof record.instrument_id === 'number' &&
-      (await runtime.registry.resolve(record.instrument_id)) !== undefined
-    ) {
-      record = decodeRecord(view, index, (id) => runtime.scaleOf(id))
-    }
-    out.push({ ...place, offset: batch.offset + index, ...record })
-  }
-  return out
-}
-
-function opaqueText(value: Uint8Array): string {
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(value.slice())
-  } catch {
-    return `base64:${Buffer.from(value).toString('base64')}`
-  }
 }
 
 /** JSON lines; CSV with a header line whenever the columns change; or one readable line a record. */
