@@ -79,6 +79,8 @@ class NativeFeed : public Napi::ObjectWrap<NativeFeed> {
                                            InstanceMethod<&NativeFeed::TakeRequests>("takeRequests"),
                                            InstanceMethod<&NativeFeed::RecordTo>("recordTo"),
                                            InstanceMethod<&NativeFeed::StopRecording>("stopRecording"),
+                                           InstanceMethod<&NativeFeed::RecordListing>("recordListing"),
+                                           InstanceMethod<&NativeFeed::Listings>("listings"),
                                            InstanceMethod<&NativeFeed::AddLane>("addLane"),
                                            InstanceMethod<&NativeFeed::OpenSource>("openSource"),
                                            InstanceMethod<&NativeFeed::Resume>("resume"),
@@ -197,6 +199,20 @@ class NativeFeed : public Napi::ObjectWrap<NativeFeed> {
   Napi::Value StopRecording(const Napi::CallbackInfo& info) {
     core_->StopRecording();
     return info.Env().Undefined();
+  }
+
+  // recordListing(text): instruments, before the frames that need them. Nothing when no recording runs.
+  Napi::Value RecordListing(const Napi::CallbackInfo& info) {
+    if (!info[0].IsString()) throw Napi::TypeError::New(info.Env(), "recordListing(text: string)");
+    if (core_->recorder() != nullptr) core_->recorder()->Listing(info[0].As<Napi::String>().Utf8Value());
+    return info.Env().Undefined();
+  }
+  // listings(): what a scanned recording lists, in its order.
+  Napi::Value Listings(const Napi::CallbackInfo& info) {
+    auto out = Napi::Array::New(info.Env());
+    if (core_->player() == nullptr) return out;
+    for (const std::string& text : core_->player()->listings()) out.Set(out.Length(), Napi::String::New(info.Env(), text));
+    return out;
   }
 
   // addLane(format): a file of the recording, in the order of their numbers.

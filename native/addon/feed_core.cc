@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::size_t kSlice = 16u << 10;  // Between two looks at the ring: far fewer records than half of it holds.
 constexpr std::size_t kPacedSlice = 512;   // Between two looks at the time.
+constexpr std::size_t kListingsMax = 256u << 20;
 
 }  // namespace
 
@@ -18,6 +19,7 @@ FeedCore::FeedCore(std::shared_ptr<BatcherHandle> batcher, const FeedCoreOptions
       session_(options.session, &filter_),
       feed_(feed::MakeVenueFeed(options.venue, options.venue_options, &session_)) {
   if (feed_ != nullptr) player_ = std::make_unique<feed::CapturePlayer>(&session_, feed_.get());
+  if (player_ != nullptr && options.scan) player_->KeepListings(kListingsMax);
 }
 
 bool FeedCore::AddInstrument(std::uint32_t id, std::string_view venue_symbol, std::uint64_t venue_key) {

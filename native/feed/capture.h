@@ -55,6 +55,8 @@ class CaptureHandler {
   virtual void OnOpening(const CaptureOpening& opening) = 0;
   virtual void OnFrame(const CaptureFrame& frame) = 0;
   virtual void OnSkipped(Reason reason) = 0;
+  // Instruments as they were listed before what follows: text that the recording side understands.
+  virtual void OnListing(std::string_view) {}
 };
 
 class CaptureReader {

@@ -41,6 +41,12 @@ void CapturePlayer::Lane::OnFrame(const CaptureFrame& frame) {
   item.bytes.assign(frame.bytes.begin(), frame.bytes.end());
 }
 
+void CapturePlayer::Lane::OnListing(std::string_view text) {
+  if (text.size() > player->listing_room_) return;
+  player->listing_room_ -= text.size();
+  player->listings_.emplace_back(text);
+}
+
 void CapturePlayer::Play(const CaptureFrame& frame) {
   ++frames_;
   session_->BeginFrame(frame.ts_recv);

@@ -40,6 +40,9 @@ class CapturePlayer {
 
   std::uint64_t frames() const { return frames_; }
   std::uint64_t openings() const { return openings_; }
+  // From now on, what the recording lists is kept, at most this many bytes; without it listings are passed over.
+  void KeepListings(std::size_t bytes_max) { listing_room_ = bytes_max; }
+  const std::vector<std::string>& listings() const { return listings_; }
   const ReasonCounters& skipped() const { return skipped_; }
 
  private:
@@ -56,6 +59,7 @@ class CapturePlayer {
     void OnOpening(const CaptureOpening& opening) override;
     void OnFrame(const CaptureFrame& frame) override;
     void OnSkipped(Reason reason) override { player->skipped_.Add(reason); }
+    void OnListing(std::string_view text) override;
     CapturePlayer* player;
     std::unique_ptr<CaptureReader> reader;
     std::deque<Item> waiting;
@@ -72,6 +76,8 @@ class CapturePlayer {
   std::uint64_t frames_ = 0;
   std::uint64_t openings_ = 0;
   ReasonCounters skipped_;
+  std::vector<std::string> listings_;
+  std::size_t listing_room_ = 0;
 };
 
 }  // namespace tw::feed

@@ -16,7 +16,7 @@ constexpr std::uint32_t kMarker = 0x31465754;  // "TWF1".
 constexpr std::uint32_t kVersion = 1;
 constexpr std::size_t kPrefix = 12;  // Marker, length, CRC.
 constexpr std::size_t kFixed = kRecorderItemSize - kPrefix;
-constexpr std::uint8_t kOpening = 1, kFrame = 2;
+constexpr std::uint8_t kOpening = 1, kFrame = 2, kListing = 3;
 constexpr std::uint64_t kWasteFree = 64u << 20, kWasteFactor = 8;  // Bytes checked in vain.
 constexpr std::size_t kFlushAt = 256u << 10;
 
@@ -158,6 +158,8 @@ class RecorderReader : public CaptureReader {
     } else if (type == kFrame && item[1] >= 1 && item[1] <= 3) {
       handler_->OnFrame(
           {ts_recv, static_cast<FrameKind>(item[1]), {about, about_length}, {item + kFixed + about_length, data_length}});
+    } else if (type == kListing) {
+      handler_->OnListing({reinterpret_cast<const char*>(item + kFixed + about_length), data_length});
     } else {
       handler_->OnSkipped(Reason::kUnknownType);
     }
@@ -214,6 +216,10 @@ void CaptureWriter::Frame(const CaptureFrame& frame, std::vector<std::uint8_t>* 
   Item(kFrame, static_cast<std::uint8_t>(frame.kind), 0, frame.ts_recv, 0, 0, frame.about, frame.bytes, out);
 }
 
+void CaptureWriter::Listing(std::string_view text, std::vector<std::uint8_t>* out) {
+  Item(kListing, 0, 0, 0, 0, 0, {}, {reinterpret_cast<const std::uint8_t*>(text.data()), text.size()}, out);
+}
+
 std::unique_ptr<CaptureFile> CaptureFile::Open(const std::string& path, std::string* error) {
   const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
   struct stat status {};
@@ -249,6 +255,12 @@ void CaptureFile::Frame(const CaptureFrame& frame) {
   CaptureWriter::Frame(frame, &buffer_);
   ++frames_;
   if (buffer_.size() >= kFlushAt) Flush();
+}
+
+void CaptureFile::Listing(std::string_view text) {
+  if (!error_.empty() || text.size() > kListingMax) return;
+  CaptureWriter::Listing(text, &buffer_);
+  Flush();  // Like an opening: it is on its way to the disk before the frames that need it.
 }
 
 void CaptureFile::Flush() {

@@ -1,8 +1,9 @@
-// Our own capture format: the raw frames of a live feed with their receive times, and the openings of its sessions.
+// Our own capture format: the raw frames of a live feed with their receive times, the openings of its sessions, and the
+// instruments it listed, so that a replay into an empty registry gives the same identities and scales.
 //
 //   file   magic "TWCAPT01", u32 version (1), u32 reserved
 //   item   u32 marker "TWF1", u32 length of what follows the CRC, u32 CRC32C of (length, what follows), then
-//          u8 type (1 opening, 2 frame), u8 kind (frame) or source (opening), u16 length of about, u32 epoch (opening),
+//          u8 type (1 opening, 2 frame, 3 listing: JSON in data), u8 kind (frame) or source (opening), u16 length of about, u32 epoch (opening),
 //          u64 ts_recv, u16 shard (opening), u8 exchange (opening), u8 reserved, u32 length of data, about, data
 // Little-endian. About is the URL of a REST answer, or the venue of an opening. A damaged item is counted and the next marker
 // searched for; a cut tail is counted (truncated) and loses only the item it cuts.
@@ -20,6 +21,7 @@ namespace tw::feed {
 inline constexpr std::string_view kRecorderMagic = "TWCAPT01";
 inline constexpr std::size_t kRecorderHeaderSize = 16;
 inline constexpr std::size_t kRecorderItemSize = 36;  // Without about and data.
+inline constexpr std::size_t kListingMax = 8u << 20;
 
 std::unique_ptr<CaptureReader> MakeRecorderReader(CaptureHandler* handler);
 
@@ -30,6 +32,7 @@ class CaptureWriter {
   static void Begin(std::vector<std::uint8_t>* out);
   static void Opening(const CaptureOpening& opening, std::vector<std::uint8_t>* out);
   static void Frame(const CaptureFrame& frame, std::vector<std::uint8_t>* out);
+  static void Listing(std::string_view text, std::vector<std::uint8_t>* out);
 };
 
 // Writes a capture file: frames are buffered and written at 256 KB or on Flush. A disk that refuses is remembered and stops the
@@ -44,6 +47,7 @@ class CaptureFile {
 
   void Opening(const CaptureOpening& opening);
   void Frame(const CaptureFrame& frame);
+  void Listing(std::string_view text);
   void Flush();
   std::uint64_t frames() const { return frames_; }
   std::uint64_t bytes() const { return bytes_; }

@@ -40,8 +40,11 @@ export interface ReplayOptions {
   readonly shard?: number
   readonly sampled?: boolean
   readonly instruments?: readonly ReplayInstrument[]
-  /** Registers what the recording names and `instruments` does not; costs a first pass over the files. */
-  readonly list?: (venueSymbols: readonly string[]) => Promise<readonly ReplayInstrument[]>
+  /**
+   * Registers what the recording names and `instruments` does not; costs a first pass over the files. `listings`: instruments
+   * as the recorder of a live feed wrote them (listings.ts), in their order.
+   */
+  readonly list?: (venueSymbols: readonly string[], listings: readonly string[]) => Promise<readonly ReplayInstrument[]>
   /** Topics of the routes: what they hold of this source is passed over. None: nothing is looked for. */
   readonly topics?: readonly string[]
   readonly dataTypes?: readonly FeedDataType[]
@@ -93,8 +96,8 @@ export async function replay(options: ReplayOptions): Promise<ReplayResult> {
       scan,
     )
   if (options.list !== undefined) {
-    const names = await open(true).unknownNames()
-    if (names.length > 0) instruments.push(...(await options.list(names)))
+    const { names, listings } = await open(true).unknownNames()
+    if (names.length > 0 || listings.length > 0) instruments.push(...(await options.list(names, listings)))
   }
   return await open(false).run(speed)
 }
@@ -145,10 +148,10 @@ class Playback {
   }
 
   /** A first pass: what the recording names that nobody listed. */
-  async unknownNames(): Promise<readonly string[]> {
+  async unknownNames(): Promise<{ names: readonly string[]; listings: readonly string[] }> {
     try {
       await this.#play()
-      return this.#feed.stats().unknown.toSorted()
+      return { names: this.#feed.stats().unknown.toSorted(), listings: this.#feed.listings() }
     } finally {
       this.#feed.stop()
     }

@@ -135,6 +135,10 @@ export interface NativeFeed {
   /** Raw frames and session openings from now on; throws when the file cannot be opened. */
   recordTo(file: string): void
   stopRecording(): void
+  /** Instruments as text, into the recording before the frames that need them. Nothing when none runs. */
+  recordListing(text: string): void
+  /** Of a scanned recording: what it lists, in its order. */
+  listings(): string[]
   /** A file of the recording; answers its lane. */
   addLane(format: CaptureFormat): number
   /** The next file holds records. `program`: what csv-options.ts compiled. */

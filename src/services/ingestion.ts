@@ -7,12 +7,12 @@ import { createAdapter, type FeedPort, type LiveVenue, livePorts, liveVenues, ty
 import type { Timer } from '../core/clock.js'
 import { ConfigError, ServiceError } from '../core/errors.js'
 import type { Metrics } from '../core/metrics.js'
+import { listingTexts } from '../ingestion/listings.js'
 import { symbolsOfInstance } from '../model/shards.js'
 import { createBatcher, createFeed, type FeedStats, frameKind, type NativeBatcher, type NativeFeed } from '../native/feed.js'
 import { StreamServiceBuilder } from './builder.js'
 import type { Component, ComponentContext, ComponentHealth } from './component.js'
 import { openFeedSession } from './feed-session.js'
-import { writeMaster } from './recording-master.js'
 import { feedDataTypes, routeExchange } from './routes.js'
 import type { Runtime } from './runtime.js'
 import type { StreamService } from './service.js'
@@ -76,6 +76,8 @@ export class FeedComponent implements Component {
   #adapter: VenueAdapter | undefined
   #timer: Timer | undefined
   #stats: FeedStats | undefined
+  /** Instruments up to this id stand in the recording. */
+  #recordedId = 0
 
   constructor(runtime: Runtime, settings: FeedSettings, batcher: BatcherComponent) {
     this.name = `feed-${settings.exchange}-${settings.source}`
@@ -235,13 +237,21 @@ export class FeedComponent implements Component {
         sources: [{ venue, venue_symbol: instrument.venueSymbol }],
       })),
     )
-    const { record_to: recording, exchange } = this.settings
-    if (recording !== undefined) writeMaster(recording, exchange, this.#runtime.registry.all(exchange))
+    this.#recordListings(feed)
     for (const [i, definition] of definitions.entries()) {
       const { venueSymbol } = listed[i] as (typeof listed)[number]
       if (!feed.addInstrument(definition.id, venueSymbol, 0))
         throw new ServiceError(`${this.name}: ${venueSymbol} is not in the instrument table`)
     }
+  }
+
+  /** Into the recording, every instrument of the exchange that it does not list yet: a replay elsewhere gives the same ids. */
+  #recordListings(feed: NativeFeed): void {
+    const { record_to: recording, exchange } = this.settings
+    if (recording === undefined) return
+    const fresh = this.#runtime.registry.all(exchange).filter(({ id }) => id > this.#recordedId)
+    for (const text of listingTexts(exchange, fresh)) feed.recordListing(text)
+    this.#recordedId = fresh.reduce((newest, { id }) => Math.max(newest, id), this.#recordedId)
   }
 
   /** Clocks go on while the venue is silent. */

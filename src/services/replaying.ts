@@ -2,13 +2,13 @@
 import { join } from 'node:path'
 import { UsageError } from '../core/errors.js'
 import { compileCsv, loadDeclarations, matchDeclaration, type SourceDeclaration } from '../ingestion/csv-options.js'
-import { type ReplayProgress, type ReplayResult, replay } from '../ingestion/replay.js'
+import { readListing, risingRuns } from '../ingestion/listings.js'
+import { type ReplayInstrument, type ReplayProgress, type ReplayResult, replay } from '../ingestion/replay.js'
 import { firstBytes } from '../ingestion/sources/file-chunks.js'
 import type { SourceFormat } from '../ingestion/sources/source-format.js'
 import { isSymbol, symbolOf } from '../model/symbols.js'
 import { packageRoot } from '../native/addon.js'
 import { createBatcher, type FeedDataType } from '../native/feed.js'
-import { listMaster } from './recording-master.js'
 import { routeExchange } from './routes.js'
 import type { Runtime } from './runtime.js'
 
@@ -36,6 +36,32 @@ export interface ReplayIntoOptions {
 export interface ReplayIntoResult extends ReplayResult {
   readonly exchange: string
   readonly topics: readonly string[]
+}
+
+/** What the recording's own feed had listed, in the same order: ids and scales come out the same. */
+async function listRecorded(
+  runtime: Runtime,
+  exchange: string,
+  venue: string,
+  listings: readonly string[],
+): Promise<ReplayInstrument[]> {
+  const ids = new Map<string, number>()
+  for (const text of listings) {
+    const listing = readListing(text)
+    if (listing === undefined) {
+      runtime.logger.warn({ exchange, text: text.slice(0, 200) }, 'the recording lists instruments in a way that is not known')
+      continue
+    }
+    if (listing.exchange !== exchange) continue
+    for (const run of risingRuns(listing.instruments)) {
+      const definitions = await runtime.registry.list(exchange, run)
+      for (const [i, { sources }] of run.entries()) {
+        const name = sources.find((source) => source.venue === venue)?.venue_symbol
+        if (name !== undefined && name !== '') ids.set(name, (definitions[i] as { id: number }).id)
+      }
+    }
+  }
+  return [...ids].map(([venueSymbol, id]) => ({ id, venueSymbol }))
 }
 
 const DATASET = { from: 8, to: 24 } as const
@@ -88,7 +114,6 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
   try {
     const topics = await routeExchange(runtime, batcher, exchange, dataTypes)
     await runtime.registry.refresh([exchange.name])
-    for (const file of options.files) await listMaster(runtime.registry, exchange.name, file)
     batcher.start()
     const result = await replay({
       files: options.files,
@@ -113,9 +138,11 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
           }
         : {}),
       speed: options.speed ?? 'max',
-      list: async (names) => {
+      list: async (names, listings) => {
+        const listed = await listRecorded(runtime, exchange.name, options.venue ?? '', listings)
+        const known = new Set(listed.map((instrument) => instrument.venueSymbol))
         // A name that makes no symbol stays unknown: its records are counted, the others are replayed.
-        const usable = names.filter((name) => isSymbol(name.trim().toUpperCase().replaceAll(/[/ ]/g, '-')))
+        const usable = names.filter((name) => !known.has(name) && isSymbol(name.trim().toUpperCase().replaceAll(/[/ ]/g, '-')))
         const definitions = await runtime.registry.list(
           exchange.name,
           usable.map((name) => ({
@@ -123,7 +150,7 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
             sources: [{ venue: options.venue ?? 'files', venue_symbol: name }],
           })),
         )
-        return definitions.map((definition, i) => ({ id: definition.id, venueSymbol: usable[i] as string }))
+        return [...listed, ...definitions.map((definition, i) => ({ id: definition.id, venueSymbol: usable[i] as string }))]
       },
       ...(options.onProgress === undefined ? {} : { onProgress: options.onProgress }),
       ...(options.signal === undefined ? {} : { signal: options.signal }),

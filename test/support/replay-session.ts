@@ -57,8 +57,12 @@ export class ReplaySession {
     return await replayInto(this.runtime, recording)
   }
 
-  /** Runs the processor until it has read everything, and takes its bars from the log. */
-  async bars(exchange: string, options: SessionBars): Promise<{ bars: OracleBar[]; stats: BarProcessorStats }> {
+  /** Runs the processor until it has read everything (that there is when `ended` settles), and takes its bars from the log. */
+  async bars(
+    exchange: string,
+    options: SessionBars,
+    ended: Promise<void> = Promise.resolve(),
+  ): Promise<{ bars: OracleBar[]; stats: BarProcessorStats }> {
     const { log } = this.runtime
     if (log.native === undefined) throw new Error('the embedded log is asked for')
     const [input = '', output = ''] = await this.topics(exchange, [options.input, 'ohlcv'])
@@ -71,6 +75,7 @@ export class ReplaySession {
     })
     processor.start()
     try {
+      await ended
       await until(
         'the processor has read its input',
         () => {
@@ -93,10 +98,32 @@ export class ReplaySession {
     return lanes.every(({ partition, position }) => position === native?.describe(input, partition)?.endOffset)
   }
 
+  /** Follows topics; when `ended` has settled, up to their ends. Answers how many records that were. */
+  async follow(topics: readonly string[], ended: Promise<void>): Promise<number> {
+    const { log } = this.runtime
+    const stop = new AbortController()
+    let records = 0
+    const reading = (async () => {
+      for await (const batch of log.read({ topics, follow: true, signal: stop.signal })) records += batch.count
+    })()
+    await ended
+    let expected = 0
+    for (const topic of await log.topics()) {
+      for (let partition = 0; topics.includes(topic.name) && partition < topic.partitions; partition++) {
+        expected += (await log.describe(topic.name, partition))?.endOffset ?? 0
+      }
+    }
+    await until('the reader is at the end', () => records === expected)
+    stop.abort()
+    await reading.catch(() => undefined)
+    return records
+  }
+
   /** Symbols are the venue's own spelling, as in the oracle. */
   async barsInLog(exchange: string): Promise<OracleBar[]> {
     const { log, registry } = this.runtime
     const bars: OracleBar[] = []
+    await registry.refresh([exchange])
     for await (const batch of log.read({ topics: [this.topic(exchange, 'ohlcv')] })) {
       const view = batch.view()
       if (view?.name !== 'bar') continue

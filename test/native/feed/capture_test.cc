@@ -28,6 +28,7 @@ struct Collector : CaptureHandler {
             "] " + std::string(reinterpret_cast<const char*>(frame.bytes.data()), frame.bytes.size()) + "\n";
   }
   void OnSkipped(Reason reason) override { text += std::string("skip ") + ReasonName(reason) + "\n"; }
+  void OnListing(std::string_view listing) override { text += "list " + std::string(listing) + "\n"; }
   std::string text;
   std::size_t frames = 0;
 };
@@ -78,6 +79,17 @@ TEST(Capture, RecorderKeepsFramesAndOpenings) {
             "1700000000200000000 3 [https://x/y] TWF1 inside\n"
             "1700000000300000000 2 [] TTTWF1\n");
   EXPECT_EQ(DetectCapture(Bytes(bytes)), CaptureFormat::kRecorder);
+  ExpectSplitAnywhere(CaptureFormat::kRecorder, bytes);
+}
+
+TEST(Capture, RecorderKeepsListings) {
+  std::vector<std::uint8_t> out;
+  CaptureWriter::Begin(&out);
+  CaptureWriter::Listing("{\"format\":1}", &out);
+  CaptureWriter::Frame({1'700'000'000'100'000'000, FrameKind::kText, {}, Bytes("{}")}, &out);
+  CaptureWriter::Listing("", &out);
+  const std::string bytes(out.begin(), out.end());
+  EXPECT_EQ(ReadAll(CaptureFormat::kRecorder, bytes), "list {\"format\":1}\n1700000000100000000 1 [] {}\nlist \n");
   ExpectSplitAnywhere(CaptureFormat::kRecorder, bytes);
 }
 
