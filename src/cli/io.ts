@@ -26,6 +26,8 @@ export function processIo(): Io {
       abort.abort(new InterruptedError(name))
     })
   }
+  // The stream tells of a closed pipe twice, by the write's callback and by this event; unheard, the event ends the process.
+  process.stdout.on('error', () => undefined)
   return {
     out: (text) =>
       new Promise((resolve, reject) => {

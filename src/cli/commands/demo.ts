@@ -23,7 +23,6 @@ export function demoCommand(io: Io): Command {
   return commandOf('demo', 'a simulated venue, live bars on a page and in the terminal, and a sum that must hold', [
     'demo',
     'demo --seconds 20 --port 8080',
-    'DEMO_SECONDS=20 make demo',
   ])
     .option('--seconds <n>', 'end by itself after so many (DEMO_SECONDS); 0: until SIGINT')
     .option('--port <n>', 'port of the page; 0: any (DEMO_PORT)')
