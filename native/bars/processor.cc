@@ -61,6 +61,7 @@ std::string Processor::Prepare() {
     group.directory = log_->directory();
     group.log_id = log_->id();
     group.group = options_.group;
+    group.hung_ms = options_.group_hung_ms;
     for (const InputTopic& topic : topics_) group.topics.push_back({topic.name, topic.partitions});
     ownership_ = GroupOwnership(group, &error);
     if (ownership_ == nullptr) return "group " + options_.group + ": " + error;

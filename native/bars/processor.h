@@ -23,6 +23,7 @@ struct ProcessorOptions {
   std::string output;                // Must exist, or is made with the inputs' partitions.
   std::vector<std::uint32_t> partitions;  // Without a group: only these; empty: all.
   std::string group;                 // Share the partitions with the other members of this group; empty: alone.
+  std::uint32_t group_hung_ms = 6000;  // A member that did not beat for so long loses its partitions.
   Options bars;
   std::uint32_t batch_records = 256;
   std::uint64_t snapshot_ns = 30'000'000'000;
