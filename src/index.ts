@@ -7,7 +7,14 @@ export { type AssetClass, assetClasses, type DataType, dataTypes } from './model
 export { type TopicConfig, TopicNameBuilder } from './model/topics.js'
 export { StreamServiceBuilder } from './services/builder.js'
 export type { Component, ComponentContext, ComponentHealth } from './services/component.js'
-export { type OpenOptions, openLog, type ReadCaptureOptions, readCapture, type TickwireLog } from './services/public-log.js'
+export {
+  type MakeBarsOptions,
+  type OpenOptions,
+  openLog,
+  type ReadCaptureOptions,
+  readCapture,
+  type TickwireLog,
+} from './services/public-log.js'
 export { openRuntime, type Runtime } from './services/runtime.js'
 export { StreamService } from './services/service.js'
 export { loadSettings, type Settings } from './services/settings.js'

@@ -8,6 +8,7 @@ import type { DataType } from '../model/names.js'
 import type { Registry } from '../model/registry.js'
 import type { TopicNameBuilder } from '../model/topics.js'
 import type { DecodedRecord } from '../wire/index.js'
+import { type CatchUpOptions, catchUpBars } from './catch-up.js'
 import { type ReadRecordsOptions, readBatches, readRecords } from './reading.js'
 import { type ReplayIntoOptions, type ReplayIntoResult, replayInto } from './replaying.js'
 import { openRuntime } from './runtime.js'
@@ -30,7 +31,17 @@ export interface TickwireLog {
   records(options: ReadRecordsOptions): AsyncGenerator<DecodedRecord, void, undefined>
   /** A recording into this log; needs `write`. */
   replay(options: ReplayIntoOptions): Promise<ReplayIntoResult>
+  /** Bars of everything it holds of an exchange, into `market.….ohlcv.…`; needs `write`. Answers how many were made now. */
+  bars(options: MakeBarsOptions): Promise<number>
   close(): Promise<void>
+}
+
+export interface MakeBarsOptions {
+  readonly exchange: string
+  readonly intervals: CatchUpOptions['intervals']
+  /** None: trades when there are any, else tickers, else both sides of the quotes. */
+  readonly bases?: CatchUpOptions['bases']
+  readonly align?: 'clock' | 'session'
 }
 
 export async function openLog(options: OpenOptions): Promise<TickwireLog> {
@@ -43,6 +54,10 @@ export async function openLog(options: OpenOptions): Promise<TickwireLog> {
     read: (wanted) => readBatches(runtime, wanted),
     records: (wanted) => readRecords(runtime, wanted),
     replay: (wanted) => replayInto(runtime, wanted),
+    bars: async ({ exchange, ...wanted }) => {
+      const stats = await catchUpBars(runtime, { exchange: runtime.exchanges.get(exchange), ...wanted })
+      return stats?.lanes.reduce((sum, lane) => sum + lane.appended, 0) ?? 0
+    },
     close: () => runtime.close(),
   }
 }

@@ -1,11 +1,11 @@
 /** A recording into the log of a data directory: topics, registry, batcher and the replay itself, as `tickwire replay` runs it. */
-import { join } from 'node:path'
+import { join, resolve } from 'node:path'
 import { UsageError } from '../core/errors.js'
 import { compileCsv, loadDeclarations, matchDeclaration, type SourceDeclaration } from '../ingestion/csv-options.js'
 import { readListing, risingRuns } from '../ingestion/listings.js'
 import { type ReplayInstrument, type ReplayProgress, type ReplayResult, replay } from '../ingestion/replay.js'
 import { firstBytes } from '../ingestion/sources/file-chunks.js'
-import type { SourceFormat } from '../ingestion/sources/source-format.js'
+import { recordedVenue, type SourceFormat } from '../ingestion/sources/source-format.js'
 import { isSymbol, symbolOf } from '../model/symbols.js'
 import { packageRoot } from '../native/addon.js'
 import { createBatcher, type FeedDataType } from '../native/feed.js'
@@ -14,7 +14,7 @@ import type { Runtime } from './runtime.js'
 
 export interface ReplayIntoOptions {
   readonly files: readonly string[]
-  /** Whose messages the frames are: kite, dhan, binance…; files of records need none. */
+  /** Whose messages the frames are: kite, dhan, binance…; files of records and our own captures need none. */
   readonly venue?: string
   /** Symbol space of the instruments; the venue's own when not given. */
   readonly exchange?: string
@@ -80,10 +80,11 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
   const declarations = loadDeclarations(join(packageRoot, 'config', 'venues'))
   const first = options.files[0]
   if (first === undefined) throw new UsageError('a replay needs at least one file')
+  const venue = options.venue ?? (await recordedVenue(first))
   const chosen =
     options.declaration === undefined
-      ? options.venue === undefined
-        ? (matchDeclaration(declarations, first) ?? (await dbnDeclaration(declarations, first)))
+      ? venue === undefined
+        ? (matchDeclaration(declarations, resolve(first)) ?? (await dbnDeclaration(declarations, first)))
         : undefined
       : declarations.find((declaration) => declaration.name === options.declaration)
   if (options.declaration !== undefined && chosen === undefined) {
@@ -91,7 +92,7 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
       `there is no declaration ${options.declaration}; valid: ${declarations.map((one) => one.name).join(', ')}`,
     )
   }
-  const exchangeName = options.exchange ?? chosen?.exchange ?? options.venue
+  const exchangeName = options.exchange ?? chosen?.exchange ?? venue
   if (exchangeName === undefined) {
     throw new UsageError(`${first} does not tell its venue`, {
       field: '--venue',
@@ -99,7 +100,7 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
     })
   }
   const exchange = runtime.exchanges.get(exchangeName)
-  const isSampled = sampledVenues.has(options.venue ?? '')
+  const isSampled = sampledVenues.has(venue ?? '')
   const dataTypes: FeedDataType[] = isSampled ? ['tickers', 'quotes', 'depth'] : ['trades', 'quotes', 'tickers']
   if ((options.depthLevels ?? 0) > 0 && !isSampled) dataTypes.push('depth')
   if (options.bookLevels === true) dataTypes.push('book')
@@ -128,7 +129,7 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
         bookLevels: options.bookLevels ?? false,
         bars: dataTypes.includes('ohlcv'),
       },
-      ...(options.venue === undefined ? {} : { venue: options.venue }),
+      ...(venue === undefined ? {} : { venue }),
       // A CSV file is never told by its bytes: the declaration says that it is one.
       ...(chosen?.kind === 'csv' ? { format: 'csv' as const } : options.format === undefined ? {} : { format: options.format }),
       ...(chosen?.kind === 'csv'
@@ -139,7 +140,7 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
         : {}),
       speed: options.speed ?? 'max',
       list: async (names, listings) => {
-        const listed = await listRecorded(runtime, exchange.name, options.venue ?? '', listings)
+        const listed = await listRecorded(runtime, exchange.name, venue ?? '', listings)
         const known = new Set(listed.map((instrument) => instrument.venueSymbol))
         // A name that makes no symbol stays unknown: its records are counted, the others are replayed.
         const usable = names.filter((name) => !known.has(name) && isSymbol(name.trim().toUpperCase().replaceAll(/[/ ]/g, '-')))
@@ -147,7 +148,7 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
           exchange.name,
           usable.map((name) => ({
             symbol: symbolOf(name),
-            sources: [{ venue: options.venue ?? 'files', venue_symbol: name }],
+            sources: [{ venue: venue ?? 'files', venue_symbol: name }],
           })),
         )
         return [...listed, ...definitions.map((definition, i) => ({ id: definition.id, venueSymbol: usable[i] as string }))]

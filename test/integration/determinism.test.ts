@@ -25,7 +25,8 @@ let live: { hash: string; records: number; frames: number }
 
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
-const options: ReplayIntoOptions = { files: [capture], venue: 'binance', ...books }
+/** The capture says itself whose frames it holds. */
+const options: ReplayIntoOptions = { files: [capture], ...books }
 
 /** Record hashes of a data directory: of what was ingested, and of the bars made of it. */
 async function hashesOf(session: ReplaySession, exchange = 'binance') {

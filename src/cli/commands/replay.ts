@@ -44,7 +44,7 @@ export function replayCommand(io: Io): Command {
     [
       'replay session.gz --venue binance --data ./data',
       'replay BINANCE.ws.1.0.gz BINANCE.http.0.0.gz --venue binance --data ./data --speed 1',
-      'replay spy_tick_trade_20131007.csv.gz --declaration lean_trades --symbol SPY --data ./data --bars 1m --hash',
+      'replay spy_tick_trade_20131007.csv.gz --declaration lean-equity-tick-trade --data ./data --bars 1m --hash',
     ],
   )
     .argument('<files...>', 'the files of one recording: captures, DBN, CSV, plain or gzip')

@@ -29,3 +29,15 @@ export async function detectSource(path: string, wanted?: SourceFormat): Promise
   }
   return { format, hasReceiveTimes: format === 'dbn' ? !dbnLacksReceiveTimes(bytes) : timed.has(format) }
 }
+
+/** Where the first item of our own capture says what it is (native/feed/capture_recorder.h). */
+const item = { magic: 'TWCAPT01', type: 28, aboutLength: 30, about: 52, opening: 1 } as const
+
+/** The venue of a capture made by this engine; undefined for every other file. */
+export async function recordedVenue(path: string): Promise<string | undefined> {
+  const bytes = Buffer.from(await firstBytes(path))
+  if (bytes.length < item.about || bytes.toString('latin1', 0, 8) !== item.magic || bytes[item.type] !== item.opening)
+    return undefined
+  const venue = bytes.toString('latin1', item.about, item.about + bytes.readUInt16LE(item.aboutLength))
+  return /^[a-z0-9_]{1,32}$/.test(venue) ? venue : undefined
+}
