@@ -131,9 +131,8 @@ void Batcher::Refresh() {
       auto& slot = routes_[change.exchange][static_cast<std::size_t>(change.type)];
       if (slot != nullptr && slot->topic == change.outputs->topic && slot->partitions.size() == change.outputs->partitions.size())
         continue;
-      if (slot != nullptr) FlushAll();  // The outputs of the old route go away.
+      if (slot != nullptr) FlushAll();  // The outputs of the old route go away; other routes' batches stay open.
       for (auto& source : sources_) source->clock_outputs.clear(), source->clock_known.clear();
-      opened_.clear();
       slot = std::move(change.outputs);
       for (auto& source : sources_) {
         for (const std::uint32_t id : source->listed) ListClocks(*source, id);

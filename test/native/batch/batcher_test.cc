@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include <thread>
+#include <utility>
 
 #include "batch/memory_log.h"
 #include "feed/session.h"
@@ -276,6 +277,38 @@ TEST_F(BatcherTest, ADetachedRingIsWrittenToItsEnd) {
     if (HasStream(record->type) && partition.first.find(".gaps.") == std::string::npos) ++records;
   });
   EXPECT_EQ(records, produced_);
+}
+
+// A route that came while batches of others were open took them off the list of what is to be written.
+TEST_F(BatcherTest, ARouteAddedInMidStreamKeepsOpenBatches) {
+  MemoryLog log;
+  std::unique_ptr<Batcher> batcher;
+  bool added = false;
+  BatcherOptions options{.age_max_ns = 3'600'000'000'000};
+  options.now = [&]() -> std::uint64_t {  // First called when the first batch opens, on the batcher's thread.
+    std::string error;
+    if (!std::exchange(added, true)) {
+      EXPECT_TRUE(batcher->AddRoute({kExchange, DataType::kTickers, "market.crypto.tickers.binance"}, &error)) << error;
+    }
+    return kStart;
+  };
+  std::string error;
+  log.EnsureTopic({.name = "market.crypto.tickers.binance", .partitions = 1}, &error);
+  batcher = Make(log, options);
+  auto ring = batcher->Attach({.policy = ring::Policy::kBlock, .slots = 64});
+  feed::Session session({.epoch = 1'700'000'000}, ring.get());
+  const Instrument* instrument = instruments_->List(kExchange).front();
+  feed::FeedInstrument& at = *session.AddInstrument(instrument, instrument->symbol, 0);
+  session.BeginFrame(kStart);
+  Trade trade{};
+  ASSERT_TRUE(session.Emit(trade, RecordType::kTrade, at));
+  ring->Flush();
+  batcher->Start();
+  batcher->Stop();
+  std::uint64_t records = 0;
+  log.Each([&](const MemoryLog::Partition&, const Header*) { ++records; });
+  EXPECT_EQ(records, 1u);
+  EXPECT_TRUE(added);
 }
 
 }  // namespace
