@@ -36,7 +36,6 @@ class PartitionAppender : public Appender {
   TopicOptions options_;
   PartitionLock lock_;
   std::shared_ptr<Segment> segment_;
-  std::shared_ptr<Segment> marked_;  // The segment last marked dirty.
   std::shared_ptr<Segment> file_of_;  // The segment that file_ is open for.
   Fd file_;
   std::vector<std::uint8_t> scratch_;
@@ -98,17 +97,11 @@ AppendResult PartitionAppender::Append(std::span<const Message> messages) {
   Raise(page_.segment_position_max, position_max);
   Raise(page_.ts_recv_newest, ts_recv_max);
   if (ts_recv_min < page_.segment_ts_recv_min.load(std::memory_order_relaxed)) page_.segment_ts_recv_min.store(ts_recv_min, std::memory_order_relaxed);
+  partition_->MarkDirty(segment_);
   Publish(page_, position + bytes, next);
   guard.Release();
   partition_->context().notify->Bump();
-
-  if (durability_ != Durability::kBatch) {
-    if (durability_ == Durability::kInterval || marked_ != segment_) partition_->MarkDirty(segment_);
-    marked_ = segment_;
-    return {Status::kOk, offset};
-  }
-  partition_->MarkDirty(segment_);
-  return {partition_->SyncDirty(), offset};
+  return {durability_ == Durability::kBatch ? partition_->SyncDirty() : Status::kOk, offset};
 }
 
 Status PartitionAppender::MakeRoom(std::uint64_t bytes, std::uint64_t* position, std::uint64_t offset) {

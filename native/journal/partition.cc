@@ -234,11 +234,13 @@ void Partition::End(std::uint64_t* position, std::uint64_t* offset) const {
 
 void Partition::MarkDirty(const std::shared_ptr<Segment>& segment) {
   const std::lock_guard lock(dirty_mutex_);
-  const auto known = std::find_if(dirty_.begin(), dirty_.end(), [&](const Dirty& d) { return d.start_position == segment->start_position(); });
-  if (known == dirty_.end()) dirty_.push_back({segment->path(), segment->start_position(), segment->end_position(), segment});
+  // From the back: the active segment is the last one marked.
+  const auto known = std::find_if(dirty_.rbegin(), dirty_.rend(), [&](const Dirty& d) { return d.start_position == segment->start_position(); });
+  if (known == dirty_.rend()) dirty_.push_back({segment->path(), segment->start_position(), segment->end_position(), segment});
 }
 
 Status Partition::SyncDirty() {
+  const std::lock_guard turn(sync_mutex_);
   const std::uint64_t position = (*page_)->end_position.load(std::memory_order_acquire);
   std::vector<Dirty> dirty;
   std::uint64_t from = 0;
@@ -247,6 +249,7 @@ Status Partition::SyncDirty() {
     dirty.swap(dirty_);
     from = synced_to_;
   }
+  if (dirty.empty()) return Status::kOk;
   Status status = Status::kOk;
   for (const Dirty& item : dirty) {
     const bool fresh = from <= item.start_position;

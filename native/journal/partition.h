@@ -59,8 +59,10 @@ class Partition {
   // Tells the end as published: offset and position belong together.
   void End(std::uint64_t* position, std::uint64_t* offset) const;
 
-  // Durability: segments this process wrote since the last sync.
+  // Durability: segments this process wrote since the last sync. Marked after the bytes and before the end that publishes
+  // them, so that whoever syncs up to an end has the segment of everything below it.
   void MarkDirty(const std::shared_ptr<Segment>& segment);
+  // One at a time: a caller whose segment another one is syncing comes back when that is done.
   Status SyncDirty();
 
   // Counters of this process, for metrics.
@@ -76,6 +78,7 @@ class Partition {
   std::mutex mutex_;
   std::vector<Entry> entries_;
   std::uint64_t structure_ = ~0ull;
+  std::mutex sync_mutex_;  // Taken before dirty_mutex_.
   std::mutex dirty_mutex_;
   struct Dirty {
     std::string path;

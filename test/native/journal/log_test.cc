@@ -5,6 +5,7 @@
 #include <thread>
 
 #include "journal/fd.h"
+#include "journal/log_impl.h"
 #include "journal/support.h"
 
 namespace tw::journal {
@@ -254,6 +255,31 @@ TEST(Log, DurabilityLevelsSync) {
   }
   auto log = OpenLog(directory / "log");
   EXPECT_EQ(ReadAll(*log, "t").numbers.size(), 40u);
+}
+
+// Under `process` a segment was marked once, so that only the first Sync of an appender reached it; and a Sync that had
+// nothing to do vouched for what others had appended.
+TEST(Log, EachSyncReachesWhatWasAppendedBefore) {
+  Directory directory;
+  auto log = OpenLog(directory / "log");
+  MakeTopic(*log, "t");
+  Status status;
+  auto appender = log->OpenAppender("t", 0, &status);
+  const auto partition = static_cast<EmbeddedLog&>(*log).OpenPartition("t", 0, &status);
+  ASSERT_EQ(status, Status::kOk);
+  const PartitionPage& page = *partition->page();
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    ASSERT_EQ(AppendNumber(*appender, i).status, Status::kOk);
+    EXPECT_LT(page.synced_position.load(), page.end_position.load());
+    EXPECT_EQ(appender->Sync(), Status::kOk);
+    EXPECT_EQ(page.synced_position.load(), page.end_position.load());
+  }
+  // Another process's append is not this one's to vouch for.
+  auto other = OpenLog(directory / "log");
+  auto others = other->OpenAppender("t", 0, &status);
+  ASSERT_EQ(AppendNumber(*others, 3).status, Status::kOk);
+  EXPECT_EQ(appender->Sync(), Status::kOk);
+  EXPECT_LT(page.synced_position.load(), page.end_position.load());
 }
 
 TEST(Log, ReopensWithoutJumping) {
