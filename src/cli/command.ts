@@ -8,11 +8,11 @@ import { openRuntime, type Runtime } from '../services/runtime.js'
 import { loadSettings } from '../services/settings.js'
 import type { Io } from './io.js'
 
-/** A command with its examples under the help. */
+/** A command with its examples under the help: what follows `tickwire`, or a whole line that begins with a variable. */
 export function commandOf(name: string, description: string, examples: readonly string[]): Command {
   return new Command(name)
     .description(description)
-    .addHelpText('after', `\nExamples:\n${examples.map((e) => `  $ tickwire ${e}\n`).join('')}`)
+    .addHelpText('after', `\nExamples:\n${examples.map((e) => `  $ ${/^[A-Z_]+=/.test(e) ? e : `tickwire ${e}`}\n`).join('')}`)
 }
 
 /** Opens a data directory to look at: nothing in it is changed. */
