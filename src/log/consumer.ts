@@ -3,7 +3,16 @@
  * commits after them. Reads its topics, writes dead letters and whatever the handler writes; one event loop beside the
  * native thread that reads and beats. A slow handler stops the reading of its partition only.
  */
-import { LogError, type RetryClass, type RetryPolicy, retryClassOf, retryPolicies, systemClock } from '../core/index.js'
+import {
+  DiskFullError,
+  LogBusyError,
+  LogError,
+  type RetryClass,
+  type RetryPolicy,
+  retryClassOf,
+  retryPolicies,
+  systemClock,
+} from '../core/index.js'
 import { logStatus, type NativeLog } from '../native/log.js'
 import type { SlabBatch } from './batch.js'
 import { Lane, type LanePorts } from './lane.js'
@@ -197,7 +206,13 @@ export class GroupConsumer implements Consumer {
     }
     const name = deadLetterTopic(batch.topic)
     const partitions = this.#topics.find((topic) => topic.name === batch.topic)?.partitions ?? 1
-    await this.#log.ensureTopic({ name, partitions })
+    try {
+      await this.#log.ensureTopic({ name, partitions })
+    } catch (refused) {
+      // The record waits, uncommitted, and is tried again: nobody awaits this but the partition's own loop.
+      if (refused instanceof DiskFullError) return 'diskFull'
+      return refused instanceof LogBusyError ? 'busy' : 'ioError'
+    }
     const key = `${batch.topic}/${batch.partition}/${batch.offset}/${index}`
     const bytes = new TextEncoder().encode(JSON.stringify(letter))
     return (await this.#log.append(name, batch.partition, { kind: 'opaque', key, value: bytes })).status
