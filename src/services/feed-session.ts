@@ -2,6 +2,7 @@
  * Feed sessions in the log: `session opened` records in `tickwire.status`, keyed `{exchange}-{source}-{shard}`. A new epoch is
  * above every earlier one of its source, and stands in the log before the session's first record does.
  */
+import { delay } from '../core/clock.js'
 import { LogError } from '../core/errors.js'
 import { encodeBatch } from '../native/log.js'
 import { type Field, fieldsOf, layout } from '../wire/index.js'
@@ -18,6 +19,9 @@ export interface FeedSessionKey {
 }
 
 const status = layout.records.status
+/** Sessions of other shards open at the same moment, and one of them may be held up inside its append. */
+const BUSY_TRIES = 100
+const BUSY_WAIT_MS = 20
 
 /** The highest epoch the log knows of a source, whatever the shard; 0: none. */
 export async function highestEpoch(runtime: SessionPorts, exchangeNumber: number, source: number): Promise<number> {
@@ -55,12 +59,12 @@ export async function openFeedSession(runtime: SessionPorts, key: FeedSessionKey
   view.setUint8(status.fields.kind.offset, layout.enums.status_kind.session_opened)
   view.setUint16(status.fields.shard.offset, key.shard, true)
   const value = encodeBatch(status.type, record, now)
-  const answer = await runtime.log.append(config.name, 0, {
-    kind: 'batch',
-    key: `${key.exchange}-${key.source}-${key.shard}`,
-    value,
-    tsRecv: now,
-  })
+  const message = { kind: 'batch', key: `${key.exchange}-${key.source}-${key.shard}`, value, tsRecv: now } as const
+  let answer = await runtime.log.append(config.name, 0, message)
+  for (let tries = 1; answer.status === 'busy' && tries < BUSY_TRIES; tries++) {
+    await delay(runtime.clock, BUSY_WAIT_MS)
+    answer = await runtime.log.append(config.name, 0, message)
+  }
   if (answer.status !== 'ok') throw new LogError(`session of ${key.exchange}-${key.source}: the log answers ${answer.status}`)
   return epoch
 }
