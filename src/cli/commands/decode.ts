@@ -21,7 +21,7 @@ export function decodeCommand(io: Io): Command {
     'decode kite ticker_full.bin --packet',
     'decode dhan frame.bin | jq .',
   ])
-    .argument('<venue>', 'whose bytes: kite, dhan, dbn')
+    .argument('<venue>', 'whose bytes: kite, dhan, dbn, binance, binance_usdm, binance_coinm, coinbase, kraken')
     .argument('<file>', 'a file of frames, plain or gzip')
     .option('--packet', 'the file is one bare packet, without a frame around it')
     .action(async (venue: string, file: string, options: { packet?: boolean }) => {

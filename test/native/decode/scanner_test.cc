@@ -3,6 +3,7 @@
 #include <random>
 
 #include "decode/json_scanner.h"
+#include "decode/describe.h"
 #include "model/decimal.h"
 
 namespace tw::decode {
@@ -132,3 +133,18 @@ TEST(Scanner, JsonNumbersAndLines) {
 
 }  // namespace
 }  // namespace tw::decode
+
+// A file of many messages is described line by line, the receive times of captures left out.
+TEST(DescribeJson, LinesWithAndWithoutTimes) {
+  const std::string file =
+      "{\"a\": 1}\n1723161254087896568 {\"b\":[2]}\r\n\n1633998512.0633569: {\"c\":\"x\"}\nwss://v <-> 1633998511.1\n[3]";
+  std::string out;
+  tw::ReasonCounters counts;
+  ASSERT_TRUE(tw::decode::AppendPacketsJson("binance", {reinterpret_cast<const std::uint8_t*>(file.data()), file.size()}, false, &out, &counts));
+  EXPECT_EQ(out, "{\"a\":1}\n{\"b\":[2]}\n{\"c\":\"x\"}\n[3]\n");
+  EXPECT_EQ(counts[tw::Reason::kBadJson], 1u);
+  out.clear();
+  const std::string one = "{\n  \"a\": 1\n}\n";
+  ASSERT_TRUE(tw::decode::AppendPacketsJson("kraken", {reinterpret_cast<const std::uint8_t*>(one.data()), one.size()}, false, &out, &counts));
+  EXPECT_EQ(out, "{\"a\":1}\n");
+}
