@@ -1,5 +1,6 @@
 /** A recording into the log of a data directory: topics, registry, batcher and the replay itself, as `tickwire replay` runs it. */
 import { join, resolve } from 'node:path'
+import type { Master } from '../adapters/masters.js'
 import { UsageError } from '../core/errors.js'
 import { compileCsv, loadDeclarations, matchDeclaration, type SourceDeclaration } from '../ingestion/csv-options.js'
 import { readListing, risingRuns } from '../ingestion/listings.js'
@@ -24,6 +25,8 @@ export interface ReplayIntoOptions {
   /** Name of a CSV declaration, when the file's name does not choose one. */
   readonly declaration?: string
   readonly source?: number
+  /** Of venues whose packets carry numbers (kite, dhan): the master that names them. */
+  readonly master?: Master
   readonly speed?: 'max' | number
   readonly batchRecords?: number
   readonly depthLevels?: 0 | 5 | 10 | 20
@@ -75,6 +78,21 @@ async function dbnDeclaration(all: readonly SourceDeclaration[], file: string): 
 }
 
 const sampledVenues = new Set(['kite', 'dhan'])
+
+/** Only what the recording has: a master may list a hundred thousand. */
+async function listByNumber(runtime: Runtime, exchange: string, master: Master, numbers: readonly string[]) {
+  const wanted = new Set(numbers)
+  const rows = master.rows.filter((row) => row.exchange === exchange && wanted.has(row.venueKey.toString()))
+  const definitions = await runtime.registry.list(
+    exchange,
+    rows.map((row) => row.listing),
+  )
+  return definitions.map((definition, i) => ({
+    id: definition.id,
+    venueSymbol: definition.symbol,
+    venueKey: rows[i]?.venueKey ?? 0n,
+  }))
+}
 
 export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): Promise<ReplayIntoResult> {
   const declarations = loadDeclarations(join(packageRoot, 'config', 'venues'))
@@ -140,6 +158,7 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
         : {}),
       speed: options.speed ?? 'max',
       list: async (names, listings) => {
+        if (options.master !== undefined) return await listByNumber(runtime, exchange.name, options.master, names)
         const listed = await listRecorded(runtime, exchange.name, venue ?? '', listings)
         const known = new Set(listed.map((instrument) => instrument.venueSymbol))
         // A name that makes no symbol stays unknown: its records are counted, the others are replayed.

@@ -1,5 +1,6 @@
 import { statSync } from 'node:fs'
 import { type Command, Option } from 'commander'
+import { type MasterVenue, masterVenues, readMaster } from '../../adapters/masters.js'
 import { UsageError } from '../../core/errors.js'
 import { type SourceFormat, sourceFormats } from '../../ingestion/index.js'
 import { type IntervalName, intervalNames } from '../../model/units.js'
@@ -12,6 +13,7 @@ import type { Io } from '../io.js'
 import { bytesText, factsText, formatOf, formatOption } from '../output.js'
 import { listOf } from '../places.js'
 import { countText, Progress } from '../progress.js'
+import { fileBytes } from './decode.js'
 import { wholeOf } from './read.js'
 
 const bases = ['trade', 'ticker', 'bid', 'ask', 'mid', 'bar'] as const
@@ -26,6 +28,7 @@ interface ReplayCommandOptions {
   readonly format?: string
   readonly input?: string
   readonly symbol?: string
+  readonly master?: string
   readonly declaration?: string
   readonly batchRecords?: string
   readonly depth?: string
@@ -58,6 +61,7 @@ export function replayCommand(io: Io): Command {
     )
     .option('--declaration <name>', 'a CSV source of config/venues; chosen by the file’s name when not given')
     .option('--symbol <symbol>', 'for files that do not name theirs')
+    .option('--master <file>', 'the venue’s instrument master, CSV, plain or gzip (kite, dhan)')
     .option('--depth <levels>', 'a top-N image on each book change: 0, 5, 10, 20', '0')
     .option('--book', 'one record per book change')
     .option('--venue-bars', 'take the venue’s own bars as well')
@@ -133,9 +137,16 @@ function optionsOf(files: readonly string[], options: ReplayCommandOptions): Rep
     ...(options.exchange === undefined ? {} : { exchange: options.exchange }),
     ...(options.input === undefined ? {} : { format: options.input as SourceFormat }),
     ...(options.symbol === undefined ? {} : { symbol: options.symbol }),
+    ...(options.master === undefined ? {} : { master: masterOf(options.venue, options.master) }),
     ...(options.declaration === undefined ? {} : { declaration: options.declaration }),
     ...(options.batchRecords === undefined ? {} : { batchRecords: wholeOf(options.batchRecords, '--batch-records') }),
   }
+}
+
+function masterOf(venue: string | undefined, file: string) {
+  if (!masterVenues.includes(venue as MasterVenue))
+    throw new UsageError('a master belongs to a venue', { field: '--venue', validValues: masterVenues })
+  return readMaster(venue as MasterVenue, new TextDecoder().decode(fileBytes(file)), file)
 }
 
 function intervalsOf(text: string): IntervalName[] {
