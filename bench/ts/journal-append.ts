@@ -6,8 +6,7 @@ import { mkdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { open } from 'lmdb'
 import { openLog } from '../../src/log/index.js'
-import { openNativeAppender, openNativeLog } from '../../src/native/log.js'
-import { buildBatch } from '../../src/native/model.js'
+import { encodeBatch, openNativeAppender, openNativeLog } from '../../src/native/log.js'
 import { type Field, layout } from '../../src/wire/index.js'
 import { compare, emit, type Run, scale } from './compare.js'
 import { makeTrades, scratch } from './records.js'
@@ -21,7 +20,7 @@ export async function journalAppend(id: string, sync: boolean, batchesMax: numbe
   const batches = Math.max(4, Math.ceil(batchesMax * scale()))
   const directory = scratch('append')
   const records = makeTrades(BATCH, 1)
-  const batch = buildBatch(layout.records.trade.type, records)
+  const batch = encodeBatch(layout.records.trade.type, records, 0n)
   const values = Array.from({ length: BATCH }, (_, i) => Buffer.from(records.subarray(i * RECORD, (i + 1) * RECORD)))
   let run = 0
 

@@ -4,7 +4,7 @@
  */
 
 import { openLog } from '../../src/log/index.js'
-import { buildBatch } from '../../src/native/model.js'
+import { encodeBatch } from '../../src/native/log.js'
 import { type Field, layout } from '../../src/wire/index.js'
 import { compare, emit, scale } from './compare.js'
 import { peer } from './peer.js'
@@ -21,7 +21,7 @@ const producer = log.producer(topic, 0)
 for (let first = 1; first <= ticks; first += BATCH) {
   const { status } = await producer.append({
     kind: 'batch',
-    value: buildBatch(layout.records.trade.type, makeTrades(BATCH, first)),
+    value: encodeBatch(layout.records.trade.type, makeTrades(BATCH, first), 0n),
   })
   if (status !== 'ok') throw new Error(`append: ${status}`)
 }

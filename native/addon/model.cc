@@ -52,30 +52,6 @@ Napi::Value BatchToJson(const Napi::CallbackInfo& info) {
   return Napi::String::New(info.Env(), text);
 }
 
-// buildBatch(type, records): a TWB1 batch around records of one type laid end to end.
-Napi::Value BuildBatch(const Napi::CallbackInfo& info) {
-  if (info.Length() < 2 || !info[0].IsNumber() || !info[1].IsTypedArray()) {
-    throw Napi::TypeError::New(info.Env(), "buildBatch(type: number, records: Uint8Array)");
-  }
-  const auto type = static_cast<RecordType>(info[0].As<Napi::Number>().Uint32Value());
-  const auto records = info[1].As<Napi::Uint8Array>();
-  const std::size_t size = RecordSize(type);
-  if (size == 0 || records.ByteLength() % size != 0) throw Napi::RangeError::New(info.Env(), "records must be whole records of a known type");
-  const std::size_t count = records.ByteLength() / size;
-  wire::BatchBuilder builder(count + 1);
-  builder.Begin(type, 0);
-  alignas(8) std::uint8_t record[kRecordSizeMax];
-  for (std::size_t i = 0; i < count; ++i) {
-    std::memcpy(record, records.Data() + i * size, size);
-    if (reinterpret_cast<const Header*>(record)->type != type) throw Napi::RangeError::New(info.Env(), "a record is of another type than the batch");
-    builder.Add(record);
-  }
-  const auto bytes = builder.Finish(0);
-  auto out = Napi::Uint8Array::New(info.Env(), bytes.size());
-  std::memcpy(out.Data(), bytes.data(), bytes.size());
-  return out;
-}
-
 // NativeRecordHash: add(batch), digest(), records, repeats, streams.
 class NativeRecordHash : public Napi::ObjectWrap<NativeRecordHash> {
  public:
@@ -107,7 +83,6 @@ class NativeRecordHash : public Napi::ObjectWrap<NativeRecordHash> {
 void RegisterModel(Napi::Env env, Napi::Object exports) {
   exports.Set("layoutJson", Napi::Function::New(env, LayoutJsonText, "layoutJson"));
   exports.Set("batchToJson", Napi::Function::New(env, BatchToJson, "batchToJson"));
-  exports.Set("buildBatch", Napi::Function::New(env, BuildBatch, "buildBatch"));
   NativeRecordHash::Register(env, exports);
   exports.Set("murmur2", Napi::Function::New(env, Murmur2Of, "murmur2"));
 }

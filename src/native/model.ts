@@ -16,16 +16,12 @@ export const murmur2 = (key: string): number => model.murmur2(key)
 
 interface WireAddon {
   batchToJson(batch: Uint8Array, instruments: NativeInstruments): string
-  buildBatch(type: number, records: Uint8Array): Uint8Array
   NativeRecordHash: new () => NativeRecordHash
 }
 const wire = addon as unknown as WireAddon
 
 /** The records of a TWB1 batch as JSON objects, one a line (native/wire/json.h). Throws when the bytes are not a batch. */
 export const batchToJson = (batch: Uint8Array, instruments: NativeInstruments): string => wire.batchToJson(batch, instruments)
-
-/** A TWB1 batch around records of one type laid end to end: what low-rate producers in TypeScript append. */
-export const buildBatch = (type: number, records: Uint8Array): Uint8Array => wire.buildBatch(type, records)
 
 /** The record hash (native/wire/record_hash.h): add batches in log order, then digest. */
 export interface NativeRecordHash {

@@ -4,7 +4,7 @@
  */
 import { ServiceError } from '../core/errors.js'
 import type { Metrics } from '../core/metrics.js'
-import { createGateway, type Gateway, type GatewayStats } from '../stream/index.js'
+import { collectGateway, createGateway, type Gateway, type GatewayStats } from '../stream/index.js'
 import { barExchanges } from './bars.js'
 import { StreamServiceBuilder } from './builder.js'
 import type { Component, ComponentContext, ComponentHealth } from './component.js'
@@ -74,17 +74,7 @@ export class GatewayComponent implements Component {
 
   collect(metrics: Metrics): void {
     const stats = this.stats()
-    if (stats === undefined) return
-    metrics.set('tickwire_stream_clients', {}, stats.clients)
-    metrics.total('tickwire_stream_offered_total', {}, stats.offered)
-    metrics.total('tickwire_stream_delivered_total', {}, stats.delivered)
-    metrics.total('tickwire_stream_conflated_total', {}, stats.conflated)
-    metrics.total('tickwire_stream_dropped_total', {}, stats.dropped)
-    metrics.total('tickwire_stream_frames_total', {}, stats.framesSent)
-    metrics.total('tickwire_stream_bytes_total', {}, stats.bytesSent)
-    metrics.total('tickwire_stream_disconnects_total', { reason: 'slow' }, stats.slowDisconnects)
-    metrics.total('tickwire_stream_disconnects_total', { reason: 'idle' }, stats.idleDisconnects)
-    metrics.total('tickwire_stream_disconnects_total', { reason: 'protocol' }, stats.frameErrors)
+    if (stats !== undefined) collectGateway(metrics, stats)
   }
 }
 

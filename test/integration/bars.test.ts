@@ -3,8 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
-import { openNativeAppender, openNativeLog } from '../../src/native/log.js'
-import { buildBatch } from '../../src/native/model.js'
+import { encodeBatch, openNativeAppender, openNativeLog } from '../../src/native/log.js'
 import { createBarFold, createBars } from '../../src/processors/bars/index.js'
 import { layout } from '../../src/wire/index.js'
 import { RecordWriter } from '../support/record-writer.js'
@@ -41,7 +40,7 @@ it('appends what a fold of the same records gives, over a restart', async () => 
       })
     }
     const offset = run * 500
-    expect(appender.append(1, '', buildBatch(layout.records.trade.type, writer.bytes), start)).toBe(0)
+    expect(appender.append(1, '', encodeBatch(layout.records.trade.type, writer.bytes, 0n), start)).toBe(0)
     expected += fold.push(writer.bytes, offset).byteLength / layout.records.bar.size
     await until('the batch read', () => bars.stats().lanes[0]?.position === offset + 500)
     bars.stop()

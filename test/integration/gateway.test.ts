@@ -8,7 +8,7 @@ import WebSocket from 'ws'
 import { Metrics } from '../../src/core/index.js'
 import { createInstruments, type NativeInstruments } from '../../src/native/instruments.js'
 import { type NativeLog, openNativeAppender, openNativeLog } from '../../src/native/log.js'
-import { createGateway, exposeGateway, type Gateway, type GatewayOptionsInput } from '../../src/stream/index.js'
+import { collectGateway, createGateway, type Gateway, type GatewayOptionsInput } from '../../src/stream/index.js'
 import { type SocketLike, StreamClient } from '../../src/web/client.js'
 import { type BatchView, decodeRecord } from '../../src/wire/index.js'
 import { tradeRun } from '../support/batches.js'
@@ -147,7 +147,7 @@ test('a client that does not read loses records with exact notices, another none
 test('metrics and stats close: offered = delivered + conflated + dropped', async () => {
   const client = await connect(await start())
   const metrics = new Metrics()
-  const end = exposeGateway(metrics, () => (gateway as Gateway).stats())
+  const end = metrics.onCollect(() => collectGateway(metrics, (gateway as Gateway).stats()))
   const subscription = client.subscribe({ topic: TOPIC, mode: 'conflate', intervalMs: 20 }, () => undefined)
   await subscription.live
   const publish = publisher()

@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs'
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createInstruments } from '../../../src/native/instruments.js'
-import { batchToJson, buildBatch, createRecordHash, layoutJson } from '../../../src/native/model.js'
+import { encodeBatch } from '../../../src/native/log.js'
+import { batchToJson, createRecordHash, layoutJson } from '../../../src/native/model.js'
 import {
   BatchFormatError,
   BatchView,
@@ -40,7 +41,7 @@ describe('decoded records', () => {
     it(`${name}: TypeScript and C++ give the same object`, () => {
       fc.assert(
         fc.property(fc.uint8Array({ minLength: 8, maxLength: 64 }), fc.integer({ min: 1, max: 5 }), (seeds, count) => {
-          const batch = buildBatch(layout.records[name].type, randomRecords(name, seeds, count))
+          const batch = encodeBatch(layout.records[name].type, randomRecords(name, seeds, count), 0n)
           const view = new BatchView(batch)
           const native = batchToJson(batch, instruments).trimEnd().split('\n')
           expect(view.count).toBe(count)
@@ -53,7 +54,7 @@ describe('decoded records', () => {
 })
 
 describe('batch view', () => {
-  const batch = buildBatch(layout.records.trade.type, randomRecords('trade', new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]), 4))
+  const batch = encodeBatch(layout.records.trade.type, randomRecords('trade', new Uint8Array([1, 2, 3, 4, 5, 6, 7, 8]), 4), 0n)
 
   it('reads fields in place', () => {
     const view = new BatchView(batch)
@@ -88,8 +89,8 @@ describe('record hash', () => {
   it('depends on contents', () => {
     const a = createRecordHash()
     const b = createRecordHash()
-    a.add(buildBatch(1, randomRecords('trade', new Uint8Array([1, 2, 3]), 1)))
-    b.add(buildBatch(1, randomRecords('trade', new Uint8Array([1, 2, 4]), 1)))
+    a.add(encodeBatch(1, randomRecords('trade', new Uint8Array([1, 2, 3]), 1), 0n))
+    b.add(encodeBatch(1, randomRecords('trade', new Uint8Array([1, 2, 4]), 1), 0n))
     expect(a.digest()).toMatch(/^[0-9a-f]{16}$/)
     expect(a.digest()).not.toBe(b.digest())
   })
