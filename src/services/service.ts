@@ -51,6 +51,7 @@ export class StreamService<Config = unknown> {
   #onFailure: ((error: Error) => void) | undefined
   #removeCollector: (() => void) | undefined
   #stopping: Promise<void> | undefined
+  #starting: Promise<void> | undefined
 
   constructor(name: string, config: Config, settings: ServiceSettings, parts: ServiceParts) {
     this.name = name
@@ -74,21 +75,36 @@ export class StreamService<Config = unknown> {
     this.#onFailure = handler
   }
 
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    const starting = this.#start()
+    this.#starting = starting.catch(() => {})
+    return starting
+  }
+
+  async #start(): Promise<void> {
     if (this.#state !== 'stopped' && this.#state !== 'failed')
       throw new ServiceError(`${this.name} is ${this.#state} and cannot be started`)
     this.#enter('starting')
     this.#error = undefined
     this.#stopping = undefined
     this.#started = []
+    let current: Component | undefined
     try {
       for (const component of this.#components) {
+        current = component
         this.#started.push(component)
         await withCorrelation(undefined, () => component.start(this.#context(component)))
+        if (!this.#isIn('starting')) throw new ServiceError(`${this.name} was stopped while it started`)
         // A component that came up earlier may have failed meanwhile.
         if (this.#error !== undefined) throw this.#error
       }
     } catch (error) {
+      if (!this.#isIn('starting')) {
+        // A stop came meanwhile. It could not stop what this component only then began.
+        await this.#stopping
+        if (current !== undefined) await this.#stopOne(current)
+        throw error
+      }
       this.#error = asError(error)
       await this.#stopComponents()
       this.#enter('failed')
@@ -113,8 +129,10 @@ export class StreamService<Config = unknown> {
       this.#enter('stopped')
       return
     }
+    const starting = this.#state === 'starting' ? this.#starting : undefined
     this.#enter('stopping')
     await this.#stopComponents()
+    await starting
     if (this.#state === 'stopping') this.#enter('stopped')
     this.#logger.info({}, 'stopped')
   }
@@ -169,16 +187,22 @@ export class StreamService<Config = unknown> {
   #stopComponents(): Promise<void> {
     this.#stopping ??= (async () => {
       this.#collectLast()
-      for (const component of this.#started.toReversed()) {
-        try {
-          await this.#limited(component)
-        } catch (error) {
-          this.#logger.error({ error, component: component.name }, 'component did not stop cleanly')
-        }
-      }
+      for (const component of this.#started.toReversed()) await this.#stopOne(component)
       this.#started = []
     })()
     return this.#stopping
+  }
+
+  async #stopOne(component: Component): Promise<void> {
+    try {
+      await this.#limited(component)
+    } catch (error) {
+      this.#logger.error({ error, component: component.name }, 'component did not stop cleanly')
+    }
+  }
+
+  #isIn(state: ServiceState): boolean {
+    return this.#state === state
   }
 
   /** Totals of a component end with it: they are taken once more before it goes. */

@@ -28,6 +28,8 @@ export interface ServiceFactory {
 interface Supervised {
   readonly factory: ServiceFactory
   service: StreamService | undefined
+  /** The start under way, or the last one. */
+  launch: Promise<void> | undefined
   failuresMs: number[]
   restarts: number
   timer: Timer | undefined
@@ -67,9 +69,11 @@ export class Supervisor {
   /** Starts the services in order; what fails here is started again like any later failure. */
   async start(factories: readonly ServiceFactory[]): Promise<void> {
     for (const factory of factories) {
+      if (this.#stopped !== undefined) return
       const supervised: Supervised = {
         factory,
         service: undefined,
+        launch: undefined,
         failuresMs: [],
         restarts: 0,
         timer: undefined,
@@ -77,7 +81,8 @@ export class Supervisor {
         error: undefined,
       }
       this.#supervised.push(supervised)
-      await this.#launch(supervised)
+      supervised.launch = this.#launch(supervised)
+      await supervised.launch
     }
   }
 
@@ -87,6 +92,7 @@ export class Supervisor {
       for (const supervised of this.#supervised.toReversed()) {
         supervised.timer?.cancel()
         await supervised.service?.stop()
+        await supervised.launch
       }
     })()
     return this.#stopped
@@ -120,6 +126,7 @@ export class Supervisor {
     supervised.timer = undefined
     try {
       const service = await this.#create(supervised.factory)
+      if (this.#stopped !== undefined) return
       supervised.service = service
       service.onFailure((error) => this.#failed(supervised, error))
       await service.start()
@@ -166,7 +173,7 @@ export class Supervisor {
     supervised.timer = this.#clock.setTimer(() => {
       supervised.restarts++
       this.#options.metrics?.add('tickwire_service_restarts_total', { service: name })
-      void this.#launch(supervised)
+      supervised.launch = this.#launch(supervised)
     }, waitMs)
   }
 }

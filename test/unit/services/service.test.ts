@@ -127,3 +127,27 @@ test('totals are collected while it runs and once more when it stops; health sho
   await service.stop()
   expect(await metrics.text()).toContain('processor_messages_total{processor="a"} 7')
 })
+
+test('a stop during a slow start leaves nothing running', async () => {
+  const { journal, settings } = bench()
+  const [a, b, c] = ['a', 'b', 'c'].map((n) => new FakeComponent(n, journal)) as [FakeComponent, FakeComponent, FakeComponent]
+  let connected = () => {}
+  const start = b.start.bind(b)
+  b.start = async (context) => {
+    await new Promise<void>((resolve) => {
+      connected = resolve
+    })
+    await start(context)
+  }
+  const service = new StreamServiceBuilder('x', {}, settings).addNative(a).addNative(b).addNative(c).build()
+  const started = service.start()
+  await settle()
+  const stopped = service.stop()
+  await settle()
+  expect(service.state).toBe('stopping')
+  connected()
+  await expect(started).rejects.toThrow('stopped while it started')
+  await stopped
+  expect(service.state).toBe('stopped')
+  expect(journal).toEqual(['start a', 'stop b', 'stop a', 'start b', 'stop b'])
+})

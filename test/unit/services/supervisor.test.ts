@@ -94,6 +94,36 @@ test('stop ends waiting restarts and stops in reverse order', async () => {
   expect(made[0]?.journal).toEqual(['start a', 'stop a'])
 })
 
+test('stop waits for a restart under way and starts nothing of it', async () => {
+  const { clock, supervisor, made, factory } = bench()
+  const ready = factory('a')
+  let release = () => {}
+  const slow = {
+    name: 'a',
+    create: async () => {
+      if (made.length > 0) {
+        await new Promise<void>((resolve) => {
+          release = resolve
+        })
+      }
+      return ready.create()
+    },
+  }
+  await supervisor.start([slow])
+  made[0]?.context?.fail(new Error('x'))
+  await settle()
+  await clock.advance(60_000)
+  let isStopped = false
+  const stopped = supervisor.stop().then(() => {
+    isStopped = true
+  })
+  await settle()
+  expect(isStopped).toBe(false)
+  release()
+  await stopped
+  expect(made.map((component) => component.journal)).toEqual([['start a', 'stop a'], []])
+})
+
 test('/health and /metrics over HTTP', async () => {
   const { clock, metrics, supervisor, made, factory } = bench()
   await supervisor.start([factory('bars')])
