@@ -48,6 +48,8 @@ export async function runServices(io: Io, options: RunServicesOptions): Promise<
       const ended = await Promise.race(waits)
       timer?.cancel()
       if (ended instanceof Error && ended !== io.signal.reason) throw ended
+      // The time is over, and there was no work: what stood in its way is the answer.
+      if (ended === undefined && up.supervisor.failing !== undefined) throw up.supervisor.failing
     } finally {
       await up.stop()
     }

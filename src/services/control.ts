@@ -1,6 +1,7 @@
 /** The control endpoint of a running process: HTTP on a unix socket in the data directory, for `tickwire subscribe` and friends. */
 import { chmodSync, rmSync } from 'node:fs'
 import { request } from 'node:http'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import Fastify from 'fastify'
 import { z } from 'zod'
@@ -20,8 +21,8 @@ export interface ControlServer {
   close(): Promise<void>
 }
 
-/** Listens for wishes; only this user may connect. */
-export async function startControl(directory: string, feeds: () => readonly FeedComponent[]): Promise<ControlServer> {
+/** Listens for wishes; only this user may connect. Undefined: another process listens already. */
+export async function startControl(directory: string, feeds: () => readonly FeedComponent[]): Promise<ControlServer | undefined> {
   const path = controlPath(directory)
   const app = Fastify({ logger: false, bodyLimit: 1 << 20, forceCloseConnections: true })
   for (const verb of ['subscribe', 'unsubscribe'] as const) {
@@ -42,7 +43,8 @@ export async function startControl(directory: string, feeds: () => readonly Feed
       }
     })
   }
-  // A socket file outlives a killed process; the log's directory has one ingesting process at a time on this path.
+  // A socket file outlives a killed process; one that answers belongs to the process that came first, and stays its own.
+  if (await answers(path)) return undefined
   rmSync(path, { force: true })
   await app.listen({ path })
   chmodSync(path, 0o600)
@@ -53,6 +55,15 @@ export async function startControl(directory: string, feeds: () => readonly Feed
     },
   }
 }
+
+const answers = (path: string): Promise<boolean> =>
+  new Promise((resolve) => {
+    const socket = connect(path, () => {
+      socket.destroy()
+      resolve(true)
+    })
+    socket.once('error', () => resolve(false))
+  })
 
 /** Asks the process that runs on the directory. */
 export function callControl(directory: string, verb: 'subscribe' | 'unsubscribe', body: ControlWish): Promise<unknown> {

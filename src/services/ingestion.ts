@@ -5,13 +5,14 @@
  */
 import { createAdapter, type FeedPort, type LiveVenue, livePorts, liveVenues, type VenueAdapter } from '../adapters/index.js'
 import type { Timer } from '../core/clock.js'
-import { ConfigError, ServiceError } from '../core/errors.js'
+import { ConfigError, EnvironmentError, ServiceError } from '../core/errors.js'
 import type { Metrics } from '../core/metrics.js'
 import { listingTexts } from '../ingestion/listings.js'
 import { symbolsOfInstance } from '../model/shards.js'
 import { createBatcher, createFeed, type FeedStats, frameKind, type NativeBatcher, type NativeFeed } from '../native/feed.js'
 import { StreamServiceBuilder } from './builder.js'
 import type { Component, ComponentContext, ComponentHealth } from './component.js'
+import { FeedLocksComponent } from './feed-locks.js'
 import { openFeedSession } from './feed-session.js'
 import { feedDataTypes, routeExchange } from './routes.js'
 import type { Runtime } from './runtime.js'
@@ -90,12 +91,6 @@ export class FeedComponent implements Component {
     const { settings } = this
     const runtime = this.#runtime
     const venue = settings.venue ?? settings.exchange
-    if (!liveVenues.includes(venue as LiveVenue)) {
-      throw new ConfigError(`there is no live adapter for ${JSON.stringify(venue)}; valid: ${liveVenues.join(', ')}`, {
-        field: 'ingestion.feeds.venue',
-        validValues: [...liveVenues],
-      })
-    }
     const { instance_id: instance, total_instances: instances } = runtime.settings.ingestion
     const symbols = symbolsOfInstance(settings.symbols, instance, instances)
     const exchange = runtime.exchanges.get(settings.exchange)
@@ -122,7 +117,7 @@ export class FeedComponent implements Component {
       live: true,
     })
     this.#feed = feed
-    if (settings.record_to !== undefined) feed.recordTo(settings.record_to)
+    if (settings.record_to !== undefined) recordTo(feed, settings.record_to)
     const ports = livePorts((event, details) => context.logger.info(details, event))
     const channels =
       settings.depth_levels > 0 || settings.book_levels
@@ -263,6 +258,18 @@ export class FeedComponent implements Component {
   }
 }
 
+function recordTo(feed: NativeFeed, file: string): void {
+  try {
+    feed.recordTo(file)
+  } catch (error) {
+    throw new EnvironmentError(`the recording cannot be written: ${(error as Error).message}`, {
+      field: 'record_to',
+      fix: 'give a file in a directory this user may write',
+      cause: error,
+    })
+  }
+}
+
 /** Retention and compaction of the log, by whoever ingests. */
 class HousekeepingComponent implements Component {
   readonly name = 'housekeeping'
@@ -299,18 +306,36 @@ export interface Ingestion {
   batcherStats(): ReturnType<NativeBatcher['stats']>
 }
 
-export function createIngestion(runtime: Runtime): Ingestion {
-  const { feeds: settings } = runtime.settings.ingestion
-  if (settings.length === 0) {
+/** What is wrong whenever it is tried. */
+export function checkFeeds(feeds: readonly FeedSettings[]): void {
+  if (feeds.length === 0) {
     throw new ConfigError('ingestion has no feeds', {
       field: 'ingestion.feeds',
       fix: 'give `--venue binance --symbols BTCUSDT`, or list feeds in the configuration file',
     })
   }
+  for (const { exchange, venue = exchange } of feeds) {
+    if (liveVenues.includes(venue as LiveVenue)) continue
+    throw new ConfigError(`there is no live adapter for ${JSON.stringify(venue)}; valid: ${liveVenues.join(', ')}`, {
+      field: 'ingestion.feeds.venue',
+      validValues: [...liveVenues],
+      fix: 'use one of them; frames of other venues can be replayed',
+    })
+  }
+}
+
+export function createIngestion(runtime: Runtime): Ingestion {
+  const { feeds: settings } = runtime.settings.ingestion
+  checkFeeds(settings)
   const batcher = new BatcherComponent(runtime)
   const feeds = settings.map((feed) => new FeedComponent(runtime, feed, batcher))
   const builder = new StreamServiceBuilder('ingestion', runtime.settings.ingestion, runtime).withMetrics().withErrorHandling()
-  builder.addNative(new HousekeepingComponent(runtime)).addNative(batcher)
+  const shard = runtime.settings.ingestion.instance_id - 1
+  const locks = new FeedLocksComponent(
+    runtime.directory,
+    settings.map(({ exchange, source }) => ({ exchange, source, shard })),
+  )
+  builder.addNative(locks).addNative(new HousekeepingComponent(runtime)).addNative(batcher)
   for (const feed of feeds) builder.addNative(feed)
   return { service: builder.build(), feeds, batcherStats: () => batcher.native.stats() }
 }

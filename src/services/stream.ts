@@ -2,7 +2,7 @@
  * The stream service: the gateway and its page. Reads the tail of the log's topics on native threads, writes WebSocket frames. A
  * slow subscriber is bounded in bytes and conflated or cut off; the others do not notice.
  */
-import { ServiceError } from '../core/errors.js'
+import { EnvironmentError, ServiceError } from '../core/errors.js'
 import type { Metrics } from '../core/metrics.js'
 import { collectGateway, createGateway, type Gateway, type GatewayStats } from '../stream/index.js'
 import { barExchanges } from './bars.js'
@@ -54,7 +54,15 @@ export class GatewayComponent implements Component {
       },
     )
     this.#gateway = gateway
-    this.#port = (await gateway.start()).port
+    try {
+      this.#port = (await gateway.start()).port
+    } catch (error) {
+      throw new EnvironmentError((error as Error).message, {
+        field: 'stream.port',
+        fix: 'choose a free port (stream.port, or --port), 0 for any',
+        cause: error,
+      })
+    }
   }
 
   async stop(): Promise<void> {

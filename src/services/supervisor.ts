@@ -98,6 +98,11 @@ export class Supervisor {
     return this.#stopped
   }
 
+  /** Why a service is not running now; undefined when all are. */
+  get failing(): Error | undefined {
+    return this.#supervised.find((s) => s.error !== undefined)?.error
+  }
+
   health(): ProcessHealth {
     const services = this.#supervised.map((s) => this.#healthOf(s))
     const status = services.some((s) => s.status === 'failed')

@@ -1,9 +1,9 @@
 /** The services of one process under a supervisor, with health, metrics and the control endpoint. */
 import { ConfigError } from '../core/errors.js'
-import { type Bars, createBarsService } from './bars.js'
+import { type Bars, barExchanges, createBarsService } from './bars.js'
 import { type ControlServer, startControl } from './control.js'
 import { type HttpServer, startHttp } from './http.js'
-import { createIngestion, type Ingestion } from './ingestion.js'
+import { checkFeeds, createIngestion, type Ingestion } from './ingestion.js'
 import type { Runtime } from './runtime.js'
 import { createStream, type StreamParts } from './stream.js'
 import { type ServiceFactory, Supervisor } from './supervisor.js'
@@ -26,6 +26,13 @@ export async function startUp(runtime: Runtime, names: readonly ServiceName[]): 
   if (unknown !== undefined) {
     throw new ConfigError(`there is no service ${JSON.stringify(unknown)}; valid: ${serviceNames.join(', ')}`, {
       validValues: [...serviceNames],
+    })
+  }
+  if (names.includes('ingestion')) checkFeeds(runtime.settings.ingestion.feeds)
+  else if (barExchanges(runtime).length === 0) {
+    throw new ConfigError(`no exchange is named, so ${names.join(' and ')} would have nothing to read`, {
+      field: 'bars.exchanges',
+      fix: 'give `--exchanges binance`, or the configuration file of the ingesting process',
     })
   }
   const parts: { ingestion?: Ingestion; bars?: Bars; stream?: StreamParts } = {}

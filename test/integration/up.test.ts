@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, expect, it } from 'vitest'
+import { exitCodeOf } from '../../src/cli/errors.js'
 import { systemClock } from '../../src/core/clock.js'
 import { silentLogger } from '../../src/core/logging.js'
 import { callControl, loadSettings, openRuntime, type Runtime, startUp, type Up } from '../../src/services/index.js'
@@ -56,6 +57,15 @@ it('carries ticks from the venue to bars, and follows subscriptions made while r
   await expect(callControl(directory, 'subscribe', { exchange: 'kraken', symbols: ['X'] })).rejects.toThrow(
     'no feed of kraken; valid: binance',
   )
+
+  // A second process of the same feed is told so, and leaves the first its log and its control endpoint.
+  const second = await openRuntime({ settings, service: 'up', clock: systemClock, logger: silentLogger })
+  const other = await startUp(second, ['ingestion'])
+  expect(other.supervisor.failing?.message).toContain('another process runs the feed binance (source 0, instance 1)')
+  expect(exitCodeOf(other.supervisor.failing)).toBe(3)
+  await other.stop()
+  await second.close()
+  await callControl(directory, 'unsubscribe', { exchange: 'binance', symbols: ['SOLUSDT'] })
 
   const ohlcv = runtime.topics.buildTopicName('crypto', 'ohlcv', 'binance')
   const bars = async () => {

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { redact } from '../../core/redact.js'
 import { loadExchanges } from '../../model/exchanges.js'
 import { loadTopics } from '../../model/topics-file.js'
+import { checkFeeds } from '../../services/ingestion.js'
 import { checkExchanges, exchangesFileOf, loadSettings, topicsFileOf } from '../../services/settings.js'
 import { commandOf } from '../command.js'
 import type { Io } from '../io.js'
@@ -23,6 +24,7 @@ function checkCommand(io: Io): Command {
       const topics = loadTopics(topicsFileOf(settings))
       const exchanges = loadExchanges(exchangesFileOf(settings))
       checkExchanges(settings, exchanges)
+      if (settings.ingestion.feeds.length > 0) checkFeeds(settings.ingestion.feeds)
       for (const { assetClass, exchange } of topics.exchanges) {
         exchanges.get(exchange)
         topics.getTopicConfig(assetClass, 'trades', exchange)

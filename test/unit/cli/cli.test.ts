@@ -196,3 +196,31 @@ test('exit codes: usage, unknown things, help', async () => {
   expect((await cli(['decode', 'nowhere', 'package.json'])).code).toBe(2)
   expect((await cli(['decode', 'kite', '/no/such/file'])).code).toBe(2)
 })
+
+test('services that cannot work say so before anything starts', async () => {
+  const place = ['--data', join(directory, 'services'), '--port', '0', '--http-port', '0', '--log-level', 'silent']
+  const none = await cli(['up', ...place])
+  expect(none).toMatchObject({ code: 2, err: expect.stringContaining('give `--venue binance --symbols BTCUSDT`') })
+  const strange = await cli(['up', ...place, '--venue', 'kraken', '--symbols', 'BTCUSD'])
+  expect(strange).toMatchObject({ code: 2, err: expect.stringContaining('valid: binance, binance_usdm, binance_coinm') })
+  for (const service of ['bars', 'stream']) {
+    const run = await cli(['run', service, ...place])
+    expect(run).toMatchObject({ code: 2, err: expect.stringContaining('--exchanges binance') })
+  }
+})
+
+test('a recording that could not be written is a failure, however long it was tried', async () => {
+  const feed = [
+    '--venue',
+    'binance',
+    '--symbols',
+    'BTCUSDT',
+    '--stream-url',
+    'ws://127.0.0.1:1',
+    '--rest-url',
+    'http://127.0.0.1:1',
+  ]
+  const place = ['--data', join(directory, 'recording'), '--http-port', '0', '--log-level', 'silent']
+  const run = await cli(['record', join(directory, 'nowhere', 'a.twr'), ...feed, ...place, '--seconds', '0'])
+  expect(run).toMatchObject({ code: 3, err: expect.stringContaining('the recording cannot be written') })
+})
