@@ -29,7 +29,11 @@ export function livePorts(log: AdapterPorts['log']): AdapterPorts {
     random: Math.random,
     connect,
     fetch: async (url) => {
-      const answer = await fetch(url, { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) })
+      const answer = await fetch(url, { signal: AbortSignal.timeout(CONNECT_TIMEOUT_MS) }).catch((error: Error) => {
+        // Its own message is `fetch failed`, whatever happened.
+        const reason = error.cause instanceof Error ? error.cause.message : error.message
+        throw new Error(`${new URL(url).host} cannot be asked: ${reason}`, { cause: error })
+      })
       return { status: answer.status, body: new Uint8Array(await answer.arrayBuffer()) }
     },
     log,

@@ -1,6 +1,6 @@
 /** What the commands share: how one is made, and opening a data directory. */
 import { existsSync } from 'node:fs'
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { Command } from 'commander'
 import { UsageError } from '../core/errors.js'
 import { silentLogger } from '../core/logging.js'
@@ -24,13 +24,20 @@ export function openToWrite(io: Io, data: string): Promise<Runtime> {
   return open(io, data, false)
 }
 
-function open(io: Io, data: string, readOnly: boolean): Promise<Runtime> {
-  if (readOnly && !existsSync(data)) {
-    throw new UsageError(`there is no data directory ${resolve(data)}`, {
+/** A command that makes nothing leaves nothing behind where there is no log. */
+export function requireData(data: string): void {
+  if (existsSync(join(data, 'log.json'))) return
+  throw new UsageError(
+    existsSync(data) ? `${resolve(data)} is not a data directory` : `there is no data directory ${resolve(data)}`,
+    {
       field: '--data',
       fix: 'give the directory that `up`, `run` or `replay` wrote',
-    })
-  }
+    },
+  )
+}
+
+function open(io: Io, data: string, readOnly: boolean): Promise<Runtime> {
+  if (readOnly) requireData(data)
   const settings = loadSettings({ environment: io.environment, given: { data_dir: data } })
   return openRuntime({ settings, service: 'cli', readOnly, logger: silentLogger, clock: io.clock })
 }

@@ -28,6 +28,8 @@ export function processIo(): Io {
   }
   // The stream tells of a closed pipe twice, by the write's callback and by this event; unheard, the event ends the process.
   process.stdout.on('error', () => undefined)
+  // A service outlives whoever read its messages.
+  process.stderr.on('error', () => undefined)
   return {
     out: (text) =>
       new Promise((resolve, reject) => {

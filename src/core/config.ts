@@ -56,12 +56,13 @@ export function loadConfig<S extends z.ZodType>(options: LoadOptions<S>): z.outp
   const result = options.schema.safeParse(merged)
   if (result.success) return result.data
   const problems = result.error.issues
-    .flatMap((issue) => explain(issue, merged))
+    .flatMap((issue) => explain(issue, merged, options.schema))
     .map((p): ConfigProblem => {
       const variable = fromEnvironment.get(p.path.join('.'))
+      const isGiven = valueAt(options.given, p.path) !== undefined
       return {
-        file: variable === undefined ? file : `environment ${variable}`,
-        line: variable === undefined ? lineOf(document, p.path, lines, p.key) : undefined,
+        file: isGiven ? 'command line' : variable === undefined ? file : `environment ${variable}`,
+        line: variable === undefined && !isGiven ? lineOf(document, p.path, lines, p.key) : undefined,
         field: fieldText(p.path),
         message: p.message,
         validValues: p.validValues,
@@ -166,7 +167,7 @@ interface Explained {
   readonly fix?: string
 }
 
-function explain(issue: z.core.$ZodIssue, input: unknown): Explained[] {
+function explain(issue: z.core.$ZodIssue, input: unknown, schema: z.ZodType): Explained[] {
   const path = issue.path.map((p) => (typeof p === 'symbol' ? String(p) : p))
   const found = valueAt(input, path)
   const shown =
@@ -179,7 +180,8 @@ function explain(issue: z.core.$ZodIssue, input: unknown): Explained[] {
         path: [...path, key],
         key,
         message: 'is not a setting',
-        fix: 'remove it or correct its name (config check lists them)',
+        validValues: settingsAt(schema, path),
+        fix: 'remove it or correct its name',
       }))
     case 'invalid_value': {
       const validValues = issue.values.map(String)
@@ -210,6 +212,21 @@ function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
     at = (at as Record<string | number, unknown>)[key]
   }
   return at
+}
+
+interface SchemaNode {
+  readonly shape?: Readonly<Record<string, SchemaNode>>
+  readonly element?: SchemaNode
+  readonly def?: { readonly innerType?: SchemaNode }
+}
+
+/** The names a map of the configuration may have; none where names are free. */
+function settingsAt(schema: z.ZodType, path: readonly (string | number)[]): string[] {
+  const bare = (node: SchemaNode | undefined): SchemaNode | undefined =>
+    node?.def?.innerType === undefined ? node : bare(node.def.innerType)
+  let at = bare(schema as SchemaNode)
+  for (const key of path) at = bare(typeof key === 'number' ? at?.element : at?.shape?.[key])
+  return Object.keys(at?.shape ?? {})
 }
 
 /** The line of a field; of its nearest parent that stands in the file when it does not itself. */

@@ -1,5 +1,5 @@
 /** read(): an async iterator of batches over a pump. One batch is out at a time; the next step gives its bytes back. */
-import { LogError } from '../core/index.js'
+import { LogError, UsageError } from '../core/index.js'
 import { logStatus, type NativeLog, type NativeRange } from '../native/log.js'
 import { murmur2 } from '../native/model.js'
 import { nativePlace } from './options.js'
@@ -30,7 +30,11 @@ export function readBatches(
       for (const partition of wanted) if (!holding.has(partition)) wanted.delete(partition)
     }
     for (const partition of wanted) {
-      if (partition >= partitions) throw new LogError(`${topic} has ${partitions} partitions, no partition ${partition}`)
+      if (partition >= partitions)
+        throw new UsageError(`${topic} has ${partitions} partitions, no partition ${partition}`, {
+          field: 'partition',
+          fix: `give 0 to ${partitions - 1}`,
+        })
       const to = nativePlace(options.to ?? 'end')
       ranges.push({ topic: index, partition, from: nativePlace(options.from ?? 'begin'), to, follow: options.follow ?? false })
     }

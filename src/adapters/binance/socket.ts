@@ -5,6 +5,7 @@
  * Source: developers.binance.com, "WebSocket Streams", sections "General information" and "Websocket limits".
  */
 import type { Timer } from '../../core/clock.js'
+import { ConfigError } from '../../core/errors.js'
 import type {
   AdapterOptions,
   AdapterPorts,
@@ -72,10 +73,22 @@ export class BinanceAdapter implements VenueAdapter {
     const query = exchange === 'binance' ? `?symbols=${encodeURIComponent(JSON.stringify(symbols))}` : ''
     const answer = await this.#ports.fetch(`${restUrl}${restPath}/exchangeInfo${query}`)
     const body = new TextDecoder().decode(answer.body)
+    // The venue refuses the whole question for one symbol it does not know.
+    if (answer.status === 400) {
+      throw new ConfigError(`${exchange} does not list all of ${symbols.join(', ')}: ${body.slice(0, 200)}`, {
+        field: 'symbols',
+        fix: 'name symbols as the exchange does, such as BTCUSDT',
+      })
+    }
     if (answer.status !== 200) throw new Error(`${exchange}: exchangeInfo answered ${answer.status}: ${body.slice(0, 200)}`)
     const listed = readExchangeInfo(body).filter((instrument) => symbols.includes(instrument.symbol))
     const missing = symbols.filter((symbol) => !listed.some((instrument) => instrument.symbol === symbol))
-    if (missing.length > 0) throw new Error(`${exchange} does not list ${missing.join(', ')}`)
+    if (missing.length > 0) {
+      throw new ConfigError(`${exchange} does not list ${missing.join(', ')}`, {
+        field: 'symbols',
+        fix: 'name symbols as the exchange does, such as BTCUSDT',
+      })
+    }
     return listed
   }
 

@@ -1,7 +1,7 @@
 import type { Command } from 'commander'
 import { LogError, UsageError } from '../../core/errors.js'
 import { logUsage, trimLog } from '../../native/journal-admin.js'
-import { commandOf, openToRead, openToWrite } from '../command.js'
+import { commandOf, openToRead, openToWrite, requireData } from '../command.js'
 import type { Io } from '../io.js'
 import { bytesText, formatOf, formatOption, rowsText, timeText } from '../output.js'
 import { placeOf } from '../places.js'
@@ -72,6 +72,7 @@ function trimCommand(io: Io): Command {
             ? { beforeTsRecv: place.time }
             : undefined
       if (before === undefined) throw new UsageError('--before needs a time, a duration or an offset', { field: '--before' })
+      requireData(options.data)
       const runtime = await openToWrite(io, options.data)
       const found = (await runtime.log.topics()).find((t) => t.name === topic)
       await runtime.close()

@@ -67,7 +67,7 @@ async function readTopic(io: Io, runtime: Runtime, topic: string, options: ReadC
     onHole: (hole) => io.err(holeText(hole)),
   })
   let printed = 0
-  for await (const record of records) {
+  for await (const record of limit === 0 ? [] : records) {
     await writer.write(record)
     // A follower's records come when they come: each is shown at once.
     if (options.follow === true) await writer.flush()

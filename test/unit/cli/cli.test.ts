@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
@@ -165,6 +165,30 @@ test('topics, log du and trim', async () => {
   expect((await cli(['log', 'trim', 'market.crypto.trades.kraken', '--data', data, '--before', '1d'])).code).toBe(2)
 })
 
+test('what is asked for and is not there: a usage error, and nothing is made', async () => {
+  const empty = join(directory, 'empty')
+  mkdirSync(empty)
+  const file = join(directory, 'plain-file')
+  writeFileSync(file, '')
+  for (const place of [empty, file, join(directory, 'nowhere')]) {
+    for (const args of [
+      ['read', TOPIC, '--data', place],
+      ['verify', place],
+      ['topics', '--data', place],
+      ['log', 'du', '--data', place],
+      ['log', 'trim', TOPIC, '--data', place, '--before', '1d'],
+    ]) {
+      expect(await cli(args)).toMatchObject({ code: 2, err: expect.stringMatching(/data directory/) })
+    }
+  }
+  expect(readdirSync(empty)).toEqual([])
+  expect(existsSync(join(directory, 'nowhere'))).toBe(false)
+  expect(await cli(['doctor', '--data', file])).toMatchObject({ code: 3 })
+  const partition = await cli(['read', TOPIC, '--data', data, '--partition', '99'])
+  expect(partition).toMatchObject({ code: 2, err: expect.stringContaining('give 0 to 3') })
+  expect(await cli(['read', TOPIC, '--data', data, '--limit', '0'])).toEqual({ code: 0, out: '', err: '' })
+})
+
 test('config check prints every problem with its line and answers 2', async () => {
   expect(await cli(['config', 'check', '--config', 'config/tickwire.yaml'])).toMatchObject({
     code: 0,
@@ -176,6 +200,12 @@ test('config check prints every problem with its line and answers 2', async () =
   expect(run.code).toBe(2)
   expect(run.err).toContain(`${file}:2: stream.port: 99999 is above the most of 65535`)
   expect(run.err).toMatch(/bad\.yaml:4: bars\.intervals\[0\]: "2s" is not valid; valid: 1s, 5s/)
+  writeFileSync(file, 'stream:\n  prot: 8080\ningestion:\n  feeds:\n    - exchange: binance\n      symbol: BTCUSDT\n')
+  const typo = await cli(['config', 'check', '--config', file])
+  expect(typo.err).toContain(`${file}:2: stream.prot: is not a setting; valid: host, port, client_bytes_max, slow; fix: `)
+  expect(typo.err).toMatch(/bad\.yaml:6: ingestion\.feeds\[0\]\.symbol: is not a setting; valid: exchange, venue, symbols/)
+  const given = await cli(['up', '--config', 'config/tickwire.yaml', '--port', '99999'])
+  expect(given).toMatchObject({ code: 2, err: expect.stringContaining('command line: stream.port: 99999 is above') })
   expect(JSON.parse((await cli(['config', 'check', '--print'])).out)).toMatchObject({ data_dir: './data' })
 })
 

@@ -40,7 +40,7 @@ test('a problem names file, line, field, valid values and the fix; all problems 
     expect.stringMatching(/^a\.yaml:3: ingestion\.instance_id: 200 is above the most of 128; fix: /),
   )
   expect(problems).toContainEqual(expect.stringMatching(/^a\.yaml:4: ingestion\.symbols\[1\]: "eth": /))
-  expect(problems).toContainEqual(expect.stringMatching(/^a\.yaml:5: ingestion\.colour: is not a setting; fix: /))
+  expect(problems).toContainEqual(expect.stringMatching(/^a\.yaml:5: ingestion\.colour: is not a setting; valid: .+; fix: /))
 })
 
 test('a bad environment variable is named, not the file', () => {
