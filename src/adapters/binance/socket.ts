@@ -38,6 +38,7 @@ interface Connection {
   readonly socket: SocketLike
   lastFrameMs: number
   isOpen: boolean
+  openedMs: number
 }
 
 export class BinanceAdapter implements VenueAdapter {
@@ -51,6 +52,7 @@ export class BinanceAdapter implements VenueAdapter {
   #next: Connection | undefined
   #timers = new Map<string, Timer>()
   #controlId = 0
+  #controlSentMs = Number.NEGATIVE_INFINITY
   #failures = 0
   #state: ConnectionState = 'closed'
   #stats = { connects: 0, disconnects: 0, rotations: 0, frames: 0 }
@@ -107,6 +109,8 @@ export class BinanceAdapter implements VenueAdapter {
     const open = [this.#connection, this.#next]
     this.#connection = undefined
     this.#next = undefined
+    // What a closing socket or a snapshot under way still delivers comes after the feed's end.
+    this.#port = undefined
     for (const connection of open) connection?.socket.close()
   }
 
@@ -157,7 +161,7 @@ export class BinanceAdapter implements VenueAdapter {
     // The path holds a first share; the rest follows as SUBSCRIBE messages, since proxies cut long URLs.
     const first = streams.slice(0, PARAMS_PER_MESSAGE)
     const socket = this.#ports.connect(`${this.#options.market.streamUrl}/stream?streams=${first.join('/')}`)
-    const connection: Connection = { socket, lastFrameMs: this.#ports.clock.monotonicMs(), isOpen: false }
+    const connection: Connection = { socket, lastFrameMs: this.#ports.clock.monotonicMs(), isOpen: false, openedMs: 0 }
     socket.onMessage((frame, isText) => {
       connection.lastFrameMs = this.#ports.clock.monotonicMs()
       this.#stats.frames += 1
@@ -168,6 +172,7 @@ export class BinanceAdapter implements VenueAdapter {
     })
     socket.onOpen(() => {
       connection.isOpen = true
+      connection.openedMs = this.#ports.clock.monotonicMs()
       this.#queueStreams('SUBSCRIBE', streams.slice(PARAMS_PER_MESSAGE))
     })
     return connection
@@ -183,7 +188,6 @@ export class BinanceAdapter implements VenueAdapter {
     connection.socket.onOpen(() => {
       if (this.#connection !== connection) return
       this.#state = 'open'
-      this.#failures = 0
       this.#ports.log('connected', { exchange: this.#options.market.exchange, symbols: this.#symbols.size })
       this.#after('rotate', this.#options.rotateAfterMs, () => this.#rotate())
     })
@@ -204,8 +208,14 @@ export class BinanceAdapter implements VenueAdapter {
       return
     }
     this.#connection = undefined
+    // A rotation's leg that is not open yet would come up beside the connection that replaces both.
+    const pending = this.#next
+    this.#next = undefined
+    pending?.socket.close()
     this.#state = 'waiting'
     const { backoffMinMs, backoffMaxMs } = this.#options
+    // Only a connection that held begins the back-off anew: a venue that accepts and closes at once bans who keeps coming.
+    if (connection.isOpen && this.#ports.clock.monotonicMs() - connection.openedMs >= backoffMaxMs) this.#failures = 0
     const ceiling = Math.min(backoffMaxMs, backoffMinMs * 2 ** Math.min(this.#failures, 16))
     this.#failures += 1
     const delayMs = ceiling * (0.5 + this.#ports.random() / 2)
@@ -219,11 +229,14 @@ export class BinanceAdapter implements VenueAdapter {
     const next = this.#open()
     this.#next = next
     next.socket.onClose((code, reason) => this.#lost(next, code, reason))
-    next.socket.onOpen(() => {
-      this.#after('overlap', OVERLAP_MS, () => {
-        if (this.#next === next) this.#promote(next)
-      })
-    })
+    const takeOver = () => {
+      if (this.#next !== next) return
+      // The new leg hears everything when its last SUBSCRIBE has gone out and was answered.
+      const quietMs = this.#ports.clock.monotonicMs() - this.#controlSentMs
+      if (this.#control.length === 0 && quietMs >= OVERLAP_MS) this.#promote(next)
+      else this.#after('overlap', OVERLAP_MS, takeOver)
+    }
+    next.socket.onOpen(() => this.#after('overlap', OVERLAP_MS, takeOver))
   }
 
   #promote(next: Connection): void {
@@ -264,6 +277,7 @@ export class BinanceAdapter implements VenueAdapter {
     const message = this.#control.shift()
     if (message === undefined) return
     this.#controlId += 1
+    this.#controlSentMs = this.#ports.clock.monotonicMs()
     const text = JSON.stringify({ ...message, id: this.#controlId })
     this.#connection.socket.send(text)
     if (this.#next?.isOpen === true) this.#next.socket.send(text)
