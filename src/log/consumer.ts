@@ -117,7 +117,8 @@ export class GroupConsumer implements Consumer {
     const lanes = [...this.#lanes.values()]
     await Promise.all(lanes.map((lane) => lane.close()))
     await Promise.all(this.#closing)
-    for (const lane of lanes) this.#options.onRevoked?.(lane.topic, lane.partition, 'stopped')
+    // Those that were revoked meanwhile have been told.
+    for (const lane of this.#lanes.values()) this.#options.onRevoked?.(lane.topic, lane.partition, 'stopped')
     this.#lanes.clear()
     this.#pump.stop()
   }

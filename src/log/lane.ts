@@ -208,7 +208,7 @@ export class Lane {
     for (const index of indices) {
       for (;;) {
         if (this.#abort.signal.aborted) return false
-        const status = await this.#ports.bury(batch, index, error, attempts, this.#correlationOf(batch))
+        const status = await this.#tryBury(batch, index, error, attempts)
         if (status === 'ok') break
         if (status === 'fenced') {
           this.#ports.onFenced()
@@ -221,6 +221,15 @@ export class Lane {
       this.#ports.counters.deadLetters++
     }
     return true
+  }
+
+  /** Whatever keeps the dead letter out of the log, an error too, is tried again: the record waits uncommitted. */
+  async #tryBury(batch: SlabBatch, index: number, error: unknown, attempts: number): Promise<unknown> {
+    try {
+      return await this.#ports.bury(batch, index, error, attempts, this.#correlationOf(batch))
+    } catch (cause) {
+      return cause
+    }
   }
 
   #commit(): void {
