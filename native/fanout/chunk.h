@@ -16,6 +16,9 @@ struct Share {
   std::uint64_t count = 0;
   std::uint64_t first = 0;  // position() of its first and last record.
   std::uint64_t last = 0;
+  // Of these, gap records, and the records that the engine's own among them stand for: who loses a gap record is told of both.
+  std::uint64_t gap_records = 0;
+  std::uint64_t lost = 0;
 };
 
 class ChunkPool;

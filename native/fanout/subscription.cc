@@ -70,6 +70,8 @@ bool Delivery::Deliver(Subscription* subscription, const ChunkRef& chunk, Outbox
     if (missed.count == 0) missed.first = share.first;
     missed.count += share.count;
     missed.last = share.last;
+    missed.gap_records += share.gap_records;
+    missed.lost += share.lost;
     subscription->lost[share.member].dropped += share.count;
   }
   subscription->accounts.dropped += chunk->records;
@@ -138,7 +140,9 @@ void Delivery::FlushNotices(Subscription* subscription, Outbox* outbox) {
     AppendStream(subscription->group->members()[member]->key, &text);
     AppendPosition("first", missed.first, &text);
     AppendPosition("last", missed.last, &text);
-    text += ",\"count\":" + std::to_string(missed.count) + "}";
+    text += ",\"count\":" + std::to_string(missed.count);
+    if (missed.gap_records != 0) text += ",\"gapRecords\":" + std::to_string(missed.gap_records) + ",\"lost\":" + std::to_string(missed.lost);
+    text += '}';
     ++subscription->accounts.gap_notices;
     ++totals_->gap_notices;
     if (++in_frame == 256) finish();

@@ -54,6 +54,8 @@ struct Subscription {
     std::uint64_t count = 0;
     std::uint64_t first = 0;
     std::uint64_t last = 0;
+    std::uint64_t gap_records = 0;  // Among count; `lost` is what the engine's own of them stand for.
+    std::uint64_t lost = 0;
   };
   std::unordered_map<std::uint32_t, Missed> missed;  // While held and dropping, by member.
   struct Lost {

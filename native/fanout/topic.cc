@@ -119,11 +119,20 @@ void Topic::Note(const Stream::Membership& membership, const Header* record) {
   auto& shares = group->chunk_->shares;
   std::uint32_t& share = group->share_of_member_[membership.member];
   if (share == 0) {
-    shares.push_back({membership.member, 0, record->position(), 0});
+    shares.push_back({.member = membership.member, .count = 0, .first = record->position(), .last = 0, .gap_records = 0, .lost = 0});
     share = static_cast<std::uint32_t>(shares.size());
   }
-  ++shares[share - 1].count;
-  shares[share - 1].last = record->position();
+  Share& counted = shares[share - 1];
+  ++counted.count;
+  counted.last = record->position();
+  if (record->type == RecordType::kGap) {
+    const auto* gap = reinterpret_cast<const Gap*>(record);
+    ++counted.gap_records;
+    if (gap->ours() && gap->count != kUnknownCount && gap->count != 0) {
+      counted.lost += gap->count;
+      counted.last += gap->count - 1;
+    }
+  }
   if (group->taken_.empty()) taking_.push_back(group);
   group->taken_.push_back(record);
 }

@@ -93,7 +93,8 @@ export class Tracker {
 
   /** A gap notice of the gateway: what it dropped for this client; the stream goes on behind `last`. */
   notice(entry: GapNotice): void {
-    this.counts.dropped += entry.count
+    this.counts.dropped += entry.count - (entry.gapRecords ?? 0)
+    this.counts.lostUpstream += entry.lost ?? 0
     const records: Readonly<Record<string, { readonly type: number } | undefined>> = layout.records
     const type = records[entry.type]?.type ?? 0
     const bases: Readonly<Record<string, number | undefined>> = layout.enums.bar_basis
@@ -133,5 +134,9 @@ export interface GapNotice {
   readonly basis?: string
   readonly first: Cursor
   readonly last: Cursor
+  /** Records dropped, gap records among them. */
   readonly count: number
+  readonly gapRecords?: number
+  /** Records that the engine itself had lost, by the gap records that were dropped. */
+  readonly lost?: number
 }

@@ -140,6 +140,37 @@ TEST(Hub, AccountsAreExactUnderRandomStalls) {
   }
 }
 
+// A gap record that a slow client does not get is not lost with its meaning: the notice says what the engine had lost there.
+TEST(Hub, ADroppedGapRecordStandsInTheNotice) {
+  Fixture f({.client = {.client_bytes_max = 4096}});
+  Client* client = f.hub.Connect();
+  Reader reader;
+  f.hub.OnText(client, R"({"op":"subscribe","topic":"market.crypto.trades.binance","symbols":["*"]})", 1);
+  Drain(&f.hub, client, &reader, kAll, 2);
+  std::uint32_t seq = 0;
+  for (; seq < 200;) {  // Beyond the bound: the client holds.
+    f.Publish({MakeTrade(f.Id(1), ++seq)});
+    f.hub.EndBurst();
+  }
+  Gap gap{};
+  gap.header = MakeTrade(f.Id(1), seq + 1).header;
+  gap.header.type = RecordType::kGap;
+  gap.of_type = RecordType::kTrade;
+  gap.cause = GapCause::kRingFull;
+  gap.count = 30;
+  gap.version = 1;
+  f.hub.Take(f.topic, 0, f.offset++, f.batches.Of(std::vector<Gap>{gap}));
+  f.Publish({MakeTrade(f.Id(1), seq + 31)});
+  f.hub.EndBurst();
+  for (int i = 0; i < 10; ++i) Drain(&f.hub, client, &reader, kAll, 10 + i);
+  const std::string* notice = reader.TextWith("\"op\":\"gap\"");
+  ASSERT_NE(notice, nullptr);
+  EXPECT_EQ(NumberAfter(*notice, "gapRecords"), 1u);
+  EXPECT_EQ(NumberAfter(*notice, "lost"), 30u);
+  EXPECT_EQ(reader.delivered + NumberAfter(*notice, "count"), 202u);
+  EXPECT_NE(notice->find("\"seq\":231"), std::string::npos) << *notice;
+}
+
 TEST(Hub, DisconnectPolicyClosesWith1013AndCounts) {
   Fixture f({.client = {.client_bytes_max = 8192}});
   Client* client = f.hub.Connect();
