@@ -3,6 +3,7 @@ import { gunzipSync } from 'node:zlib'
 import type { Command } from 'commander'
 import { type MasterVenue, masterVenues, readMaster } from '../../adapters/masters.js'
 import { UsageError } from '../../core/errors.js'
+import { gzipError } from '../../ingestion/sources/file-chunks.js'
 import { type ExchangeTable, loadExchanges } from '../../model/exchanges.js'
 import { symbolOf } from '../../model/symbols.js'
 import { decodePacketsRaw, decodeRecords, type Listing } from '../../native/decode.js'
@@ -25,8 +26,12 @@ interface DecodeOptions {
 /** A file's bytes, gunzipped when it is gzip. */
 export function fileBytes(file: string): Uint8Array {
   const bytes = readFileSync(file)
-  if (bytes.length > 2 && bytes[0] === 0x1f && bytes[1] === 0x8b) return gunzipSync(bytes, { maxOutputLength: BYTES_MAX })
-  return bytes
+  if (bytes.length < 3 || bytes[0] !== 0x1f || bytes[1] !== 0x8b) return bytes
+  try {
+    return gunzipSync(bytes, { maxOutputLength: BYTES_MAX })
+  } catch (error) {
+    throw gzipError(file, error)
+  }
 }
 
 export function decodeCommand(io: Io): Command {

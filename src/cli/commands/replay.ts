@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { type MasterVenue, masterVenues, readMaster } from '../../adapters/masters.js'
-import { UsageError } from '../../core/errors.js'
+import { CheckFailedError, UsageError } from '../../core/errors.js'
 import { type SourceFormat, sourceFormats } from '../../ingestion/index.js'
 import { type IntervalName, intervalNames } from '../../model/units.js'
 import { verifyLog } from '../../native/journal-admin.js'
@@ -106,11 +106,17 @@ export function replayCommand(io: Io): Command {
             formatOf(io, options.format),
           ),
         )
-        const { unknown } = result.stats
+        const { unknown, frames, records, reasons } = result.stats
         if (unknown.length > 0)
           io.err(
             `not in the registry, not published: ${unknown.slice(0, 20).join(', ')}${unknown.length > 20 ? ` and ${unknown.length - 20} more` : ''}\n`,
           )
+        const refused = Object.values(reasons).reduce((sum, count) => sum + count, 0)
+        if (frames > 0 && records === 0 && refused >= frames)
+          throw new CheckFailedError(`no record came out of ${frames} frames: ${sumOf(reasons)}`, {
+            field: 'files',
+            fix: 'say whose frames they are (--venue) and what the files are (--input)',
+          })
       } finally {
         await runtime.close()
       }

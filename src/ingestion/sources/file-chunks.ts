@@ -5,6 +5,7 @@
 import { createReadStream } from 'node:fs'
 import { open } from 'node:fs/promises'
 import { createGunzip } from 'node:zlib'
+import { SourceError } from '../../core/errors.js'
 
 const CHUNK_BYTES = 256 * 1024
 const DETECT_BYTES = 64 * 1024
@@ -26,6 +27,17 @@ async function isGzip(path: string): Promise<boolean> {
   }
 }
 
+/** What zlib says, with the file it says it of; any other error as it is. */
+export function gzipError(path: string, error: unknown): unknown {
+  if (!(error instanceof Error && 'code' in error && (/^Z_/.test(String(error.code)) || error.code === 'ERR_BUFFER_TOO_LARGE')))
+    return error
+  return new SourceError(`${path} cannot be unzipped: ${error.message}`, {
+    file: path,
+    fix: 'its end is missing or its bytes are damaged: get the file again',
+    cause: error,
+  })
+}
+
 /** Yields at least one chunk; of an empty file, an empty last one. */
 export async function* fileChunks(path: string): AsyncGenerator<Chunk, void, undefined> {
   const zipped = await isGzip(path)
@@ -40,6 +52,8 @@ export async function* fileChunks(path: string): AsyncGenerator<Chunk, void, und
       held = chunk
     }
     yield { bytes: held ?? new Uint8Array(0), last: true, fileBytes: file.bytesRead }
+  } catch (error) {
+    throw gzipError(path, error)
   } finally {
     file.destroy()
   }

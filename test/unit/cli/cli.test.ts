@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { gzipSync } from 'node:zlib'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { createProgram, everyCommand } from '../../../src/cli/program.js'
 import { systemClock } from '../../../src/core/clock.js'
@@ -187,6 +188,26 @@ test('what is asked for and is not there: a usage error, and nothing is made', a
   const partition = await cli(['read', TOPIC, '--data', data, '--partition', '99'])
   expect(partition).toMatchObject({ code: 2, err: expect.stringContaining('give 0 to 3') })
   expect(await cli(['read', TOPIC, '--data', data, '--limit', '0'])).toEqual({ code: 0, out: '', err: '' })
+})
+
+test('bytes that are no recording: the file is named, and nothing decoded is a failure', async () => {
+  const garbage = Buffer.from(Array.from({ length: 4_000 }, (_, i) => (i * 7919 + (i >> 3)) & 0xff))
+  const [plain, whole, cut] = ['garbage', 'garbage.gz', 'cut.gz'].map((name) => join(directory, name)) as [string, string, string]
+  writeFileSync(plain, garbage)
+  writeFileSync(whole, gzipSync(garbage))
+  writeFileSync(cut, gzipSync(garbage).subarray(0, 60))
+  const into = ['--venue', 'binance', '--data', join(directory, 'garbage-data')]
+  for (const file of [plain, whole]) {
+    expect(await cli(['replay', file, ...into])).toMatchObject({ code: 1, err: expect.stringContaining('no record came out of') })
+    expect((await cli(['decode', 'kite', file])).code).toBe(0)
+  }
+  expect((await cli(['decode', 'kite', whole])).out).toBe((await cli(['decode', 'kite', plain])).out)
+  for (const args of [
+    ['replay', cut, ...into],
+    ['decode', 'kite', cut],
+  ]) {
+    expect(await cli(args)).toMatchObject({ code: 1, err: expect.stringContaining(`${cut} cannot be unzipped`) })
+  }
 })
 
 test('config check prints every problem with its line and answers 2', async () => {
