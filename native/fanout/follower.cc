@@ -20,22 +20,31 @@ std::uint64_t WallNs() {
 
 }  // namespace
 
+// Readers are opened without the lock: a partition that another process is recovering is waited for, which no client should be.
+// Topics stay where they are, and only this thread makes them live.
 bool Server::OpenTails(std::uint64_t now_ns) {
   if (now_ns < next_open_ns_ && !topics_changed_.exchange(false)) return all_there_;
   next_open_ns_ = now_ns + kLookNs;
-  bool all = true;
-  const std::lock_guard lock(mutex_);
-  for (const auto& topic : hub_.topics()) {
+  std::vector<Topic*> topics;
+  {
+    const std::lock_guard lock(mutex_);
+    for (const auto& topic : hub_.topics()) topics.push_back(topic.get());
+  }
+  std::vector<Topic*> missing;
+  for (Topic* topic : topics) {
     journal::TopicOptions found;
-    const bool there = log_->FindTopic(topic->name(), &found);
+    if (!log_->FindTopic(topic->name(), &found)) {
+      missing.push_back(topic);
+      continue;
+    }
     std::uint32_t have = 0;
-    for (const auto& tail : tails_) have += tail->topic == topic.get() ? 1 : 0;
-    for (std::uint32_t partition = have; there && partition < found.partitions; ++partition) {
+    for (const auto& tail : tails_) have += tail->topic == topic ? 1 : 0;
+    for (std::uint32_t partition = have; partition < found.partitions; ++partition) {
       journal::Status status{};
       auto reader = log_->OpenReader(topic->name(), partition, &status);
       if (reader == nullptr) break;
       auto tail = std::make_unique<Tail>();
-      tail->topic = topic.get();
+      tail->topic = topic;
       tail->partition = partition;
       tail->live_from = reader->end_offset();
       // A topic that came after its first subscribers has no history to them: all of it is live.
@@ -48,16 +57,15 @@ bool Server::OpenTails(std::uint64_t now_ns) {
       }
       tail->reader = std::move(reader);
       tails_.push_back(std::move(tail));
-      ++have;
-    }
-    if (!there) {
-      all = false;
-      hub_.SetLive(topic.get(), now_ns);
     }
   }
-  SendDirty(now_ns);
-  all_there_ = all;
-  return all;
+  if (!missing.empty()) {
+    const std::lock_guard lock(mutex_);
+    for (Topic* topic : missing) hub_.SetLive(topic, now_ns);
+    SendDirty(now_ns);
+  }
+  all_there_ = missing.empty();
+  return all_there_;
 }
 
 // True: there may be more. Called under the lock.
