@@ -4,7 +4,7 @@
  * thread; a log that does not take records fills the feed's ring, whose policy decides.
  */
 import { createAdapter, type FeedPort, type LiveVenue, livePorts, liveVenues, type VenueAdapter } from '../adapters/index.js'
-import type { Timer } from '../core/clock.js'
+import { delay, type Timer } from '../core/clock.js'
 import { ConfigError, EnvironmentError, ServiceError } from '../core/errors.js'
 import type { Metrics } from '../core/metrics.js'
 import { listingTexts } from '../ingestion/listings.js'
@@ -20,6 +20,8 @@ import type { StreamService } from './service.js'
 import type { FeedSettings, Settings } from './settings.js'
 
 const CLOCK_TICK_MS = 50
+/** Of that length each: a second. */
+const SETTLE_TRIES = 20
 const HOUSEKEEPING_MS = 60_000
 const RING_WARN = 0.9
 
@@ -143,10 +145,22 @@ export class FeedComponent implements Component {
     await this.#adapter?.stop()
     const feed = this.#feed
     if (feed === undefined) return
+    await this.#settle(feed)
     this.#stats = feed.stats()
     feed.stopRecording()
     feed.stop()
     this.#feed = undefined
+  }
+
+  /** What a full ring refused or still holds back follows once the batcher has made room, unless the log takes nothing. */
+  async #settle(feed: NativeFeed): Promise<void> {
+    for (let tries = 0; tries < SETTLE_TRIES; tries++) {
+      feed.tick()
+      const { depth, capacity } = feed.stats().ring
+      // With this much room nothing was held back by the tick.
+      if (depth < capacity / 2) return
+      await delay(this.#runtime.clock, CLOCK_TICK_MS)
+    }
   }
 
   /** Symbols added while running. */
