@@ -160,7 +160,7 @@ std::size_t Batcher::DrainAll() {
     });
     ended = ended || (from.detached && from.ring->empty());
   }
-  if (ended && taken == 0) {
+  if (ended) {
     FlushAll();
     const std::lock_guard lock(mutex_);
     std::erase_if(sources_, [this](const auto& source) {

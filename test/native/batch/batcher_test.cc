@@ -311,5 +311,32 @@ TEST_F(BatcherTest, ARouteAddedInMidStreamKeepsOpenBatches) {
   EXPECT_TRUE(added);
 }
 
+// A feed could not end while another one always had something in its ring.
+TEST_F(BatcherTest, ARingIsDetachedBesideABusyOne) {
+  MemoryLog log;
+  constexpr int kPassesMax = 1'000;
+  std::unique_ptr<Batcher> batcher;
+  std::shared_ptr<ring::FeedRing> quiet;
+  std::shared_ptr<ring::FeedRing> busy;
+  int passes = 0;
+  Trade trade{};
+  trade.header.type = RecordType::kTrade;
+  trade.header.instrument_id = instruments_->List(kExchange).front()->id;
+  BatcherOptions options{.age_max_ns = 3'600'000'000'000};
+  options.now = [&]() -> std::uint64_t {  // The busy feed, on the batcher's thread: one more record before each pass ends.
+    if (!batcher->detached(quiet) && ++passes < kPassesMax) busy->Push(&trade, sizeof trade);
+    return kStart;
+  };
+  batcher = Make(log, options);
+  quiet = batcher->Attach({.policy = ring::Policy::kDrop, .slots = 64});
+  busy = batcher->Attach({.policy = ring::Policy::kDrop, .slots = 64});
+  busy->Push(&trade, sizeof trade);
+  batcher->Detach(quiet);
+  batcher->Start();
+  batcher->Stop();
+  EXPECT_TRUE(batcher->detached(quiet));
+  EXPECT_LT(passes, kPassesMax);
+}
+
 }  // namespace
 }  // namespace tw::batch
