@@ -117,6 +117,12 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
       fix: 'give --venue (frames, captures) or --exchange and --declaration (CSV, DBN)',
     })
   }
+  if (exchangeName === venue && sampledVenues.has(venue)) {
+    throw new UsageError(`${exchangeName} is a broker of several exchanges`, {
+      field: '--exchange',
+      fix: 'give --exchange, such as --exchange nse',
+    })
+  }
   const exchange = runtime.exchanges.get(exchangeName)
   const isSampled = sampledVenues.has(venue ?? '')
   const dataTypes: FeedDataType[] = isSampled ? ['tickers', 'quotes', 'depth'] : ['trades', 'quotes', 'tickers']

@@ -201,6 +201,10 @@ test('bytes that are no recording: the file is named, and nothing decoded is a f
     expect(await cli(['replay', file, ...into])).toMatchObject({ code: 1, err: expect.stringContaining('no record came out of') })
     expect((await cli(['decode', 'kite', file])).code).toBe(0)
   }
+  expect(await cli(['replay', plain, '--venue', 'kite', '--data', join(directory, 'garbage-data')])).toMatchObject({
+    code: 2,
+    err: expect.stringContaining('give --exchange, such as --exchange nse'),
+  })
   expect((await cli(['decode', 'kite', whole])).out).toBe((await cli(['decode', 'kite', plain])).out)
   for (const args of [
     ['replay', cut, ...into],
