@@ -18,16 +18,3 @@ export const dataTypes = [
   'raw',
 ] as const
 export type DataType = (typeof dataTypes)[number]
-
-/** Which data type a record stands under; gap records and clocks stand beside the data they are about. */
-export const dataTypeOfRecord = {
-  trade: 'trades',
-  quote: 'quotes',
-  ticker: 'tickers',
-  index: 'tickers',
-  depth5: 'depth',
-  depth10: 'depth',
-  depth20: 'depth',
-  level: 'book',
-  bar: 'ohlcv',
-} as const satisfies Readonly<Record<string, DataType>>

@@ -29,7 +29,6 @@ const parsed = (parse: (text: string) => number | undefined, expected: string) =
     return value
   })
 
-export const durationMs = parsed(parseDurationMs, 'a duration such as 250ms, 30s, 5m, 4h or 7d')
 /** -1 is forever. */
 export const retentionMs = parsed(
   (text) => (text === 'forever' ? -1 : parseDurationMs(text)),
