@@ -83,7 +83,7 @@ AppendResult PartitionAppender::Append(std::span<const Message> messages) {
   std::uint64_t position = 0;
   std::uint64_t offset = 0;
   Settle(page_, &position, &offset);
-  if (offset > ~0ull - count) return {Status::kTooLarge, 0};
+  if (count > kOffsetMax || offset > kOffsetMax - count) return {Status::kTooLarge, 0};
   const Status room = MakeRoom(bytes, &position, offset);
   if (room != Status::kOk) return {room, 0};
 

@@ -18,6 +18,8 @@ inline constexpr std::uint64_t kSegmentBytesMax = 1ull << 30;
 inline constexpr std::size_t kPageBytes = 4096;
 inline constexpr std::uint32_t kPartitionsMax = 4096;
 inline constexpr std::size_t kKeyMax = 65535;
+// A group's commit word holds 48 bits of offset, so no partition goes further; a frame that claims to is damage.
+inline constexpr std::uint64_t kOffsetMax = (1ull << 48) - 1;
 
 using LogId = std::array<std::uint8_t, 16>;
 

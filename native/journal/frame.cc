@@ -104,7 +104,7 @@ bool ReadFrameUnchecked(const std::uint8_t* data, std::uint64_t size, FrameView*
   if (length < prefix || Align8(length) > size) return false;
   if (header->version != kFrameVersion || header->count == 0) return false;
   if (header->kind != static_cast<std::uint8_t>(Kind::kBatch) && header->kind != static_cast<std::uint8_t>(Kind::kOpaque)) return false;
-  if (header->base_offset > ~0ull - header->count) return false;
+  if (header->base_offset > kOffsetMax - header->count) return false;
   out->header = header;
   out->bytes = Align8(length);
   out->message.offset = header->base_offset;
