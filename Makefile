@@ -57,7 +57,7 @@ test: setup-test build
 	@$(bin)/vitest run --reporter=default --reporter=json --outputFile.json=$(results)/vitest.json || true
 	@node scripts/test-summary.mjs $(results)
 
-bench: build
+bench: setup-test build
 	@node bench/run.mjs
 
 fuzz: setup-test deps

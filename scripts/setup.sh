@@ -4,7 +4,7 @@
 set -eu
 
 build='g++ cmake ninja-build libflatbuffers-dev flatbuffers-compiler libsimdjson-dev libxxhash-dev zlib1g-dev'
-test='libgtest-dev clang-14 libclang-rt-14-dev chromium'
+test='libboost-dev libgtest-dev clang-14 libclang-rt-14-dev chromium'
 
 wanted=$build
 what=building

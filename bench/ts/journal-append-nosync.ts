@@ -1,4 +1,4 @@
 /** journal.append: no sync on either side. */
 import { journalAppend } from './journal-append.js'
 
-await journalAppend('journal.append', false, 2000)
+await journalAppend('journal.append', false, 8000)

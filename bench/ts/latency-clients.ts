@@ -1,7 +1,8 @@
 /** The subscribers' side of pipeline.latency, in its own process: receives, and measures from when each tick was due. */
 import WebSocket from 'ws'
-import { type SocketLike, StreamClient } from '../../src/web/client.js'
-import { type Field, layout } from '../../src/wire/index.js'
+import { BatchView, type Field, layout } from '../../src/wire/index.js'
+
+const ENVELOPE_BYTES = 16 // docs/reference/websocket.md
 
 export interface Measured {
   readonly received: number
@@ -55,11 +56,15 @@ export async function measure(): Promise<void> {
     const socket = new WebSocket(`ws://127.0.0.1:${start.port}/stream`, { perMessageDeflate: false })
     sockets.push(socket)
     if (start.kind === 'ours') {
-      const client = new StreamClient(socket as unknown as SocketLike)
-      await client.opened
-      await client.subscribe({ topic: start.topic, symbols: ['*'], mode: 'all', snapshot: false }, (batch, index) => {
-        if (batch.name === 'trade') tick(batch.number(tradeId, index))
-      }).live
+      await new Promise((resolve) => socket.once('open', resolve))
+      await new Promise<void>((resolve) => {
+        socket.on('message', (data, isBinary) => {
+          if (!isBinary) return String(data).includes('"op":"subscribed"') ? resolve() : undefined
+          const batch = new BatchView((data as Buffer).subarray(ENVELOPE_BYTES))
+          if (batch.name === 'trade') for (let k = 0; k < batch.count; k++) tick(batch.number(tradeId, k))
+        })
+        socket.send(JSON.stringify({ op: 'subscribe', id: 1, topic: start.topic, symbols: ['*'], mode: 'all', snapshot: false }))
+      })
     } else {
       await new Promise((resolve) => socket.once('open', resolve))
       socket.on('message', (data) => tick((JSON.parse(String(data)) as { id: number }).id))

@@ -12,7 +12,7 @@ import { createBatcher } from '../../src/native/feed.js'
 import { createInstruments } from '../../src/native/instruments.js'
 import { openNativeLog } from '../../src/native/log.js'
 import { createBars } from '../../src/processors/bars/index.js'
-import { decodeRecord } from '../../src/wire/index.js'
+import { decodeRecord, type Field, layout } from '../../src/wire/index.js'
 import { defaultSymbols } from '../../test/support/venues/binance/market.js'
 import { compare, emit, type Run, scale } from './compare.js'
 import { scratch } from './records.js'
@@ -22,7 +22,7 @@ const EXCHANGE = 1
 const EXPONENT = -8
 const directory = scratch('replay')
 const capture = join(directory, 'session.txt')
-const session = writeSession(capture, Math.max(2000, Math.ceil(400_000 * scale())))
+const session = writeSession(capture, Math.max(2000, Math.ceil(1_200_000 * scale())))
 const symbols = defaultSymbols.map((spec, i) => ({ id: (EXCHANGE << 24) | (i + 1), symbol: spec.symbol }))
 
 /** One line per final 1m bar, without its volume's zeros: both sides must give the same set. */
@@ -30,6 +30,7 @@ function digest(bars: readonly string[]): string {
   return `${bars.length} ${bars.toSorted().join(';').length} ${bars.toSorted()[0] ?? ''}`
 }
 
+const intervalMs: Field = layout.records.bar.fields.interval_ms
 let run = 0
 async function ours(): Promise<Run> {
   run += 1
@@ -44,7 +45,7 @@ async function ours(): Promise<Run> {
   for (const name of Object.values(topics)) log.ensureTopic({ name, partitions: 1 })
   const instruments = createInstruments()
   for (const { id, symbol } of symbols) instruments.add(id, symbol, EXPONENT, EXPONENT)
-  const batcher = createBatcher({ log, instruments, recordsMax: 1024 })
+  const batcher = createBatcher({ log, instruments, recordsMax: 4096 })
   batcher.addRoute(EXCHANGE, 'trades', topics.trades)
   batcher.addRoute(EXCHANGE, 'quotes', topics.quotes)
   batcher.start()
@@ -70,13 +71,13 @@ async function ours(): Promise<Run> {
     const view = message.view()
     if (view?.name !== 'bar') continue
     for (let i = 0; i < view.count; i++) {
+      if (view.number(intervalMs, i) !== 60_000) continue
       const bar = decodeRecord(view, i, (id) => ({
         symbol: symbols[(id & 0xffffff) - 1]?.symbol ?? '',
         priceExponent: EXPONENT,
         sizeExponent: EXPONENT,
       }))
-      if (bar.interval_ms === 60_000)
-        found.push(`${bar.symbol} ${BigInt(bar.ts_event as string) / 1_000_000n} ${bar.open} ${bar.close} ${bar.trades}`)
+      found.push(`${bar.symbol} ${BigInt(bar.ts_event as string) / 1_000_000n} ${bar.open} ${bar.close} ${bar.trades}`)
     }
   }
   await reader.close()
