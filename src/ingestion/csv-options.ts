@@ -127,7 +127,13 @@ export type SourceDeclaration = CsvDeclaration | DbnDeclaration
 
 /** One declarations file; `origin` is named in errors. */
 export function parseDeclarations(yaml: string, origin: string): SourceDeclaration[] {
-  const result = declarations.safeParse(parse(yaml, { maxAliasCount: 1_000 }))
+  let tree: unknown
+  try {
+    tree = parse(yaml, { maxAliasCount: 1_000 })
+  } catch (cause) {
+    throw new ConfigError(`${origin}: ${(cause as Error).message}`, { file: origin, fix: 'mend the YAML there', cause })
+  }
+  const result = declarations.safeParse(tree)
   if (!result.success) {
     const issue = result.error.issues[0]
     throw new ConfigError(`${origin}: ${issue?.path.join('.') ?? ''} ${issue?.message ?? 'is not valid'}`, { file: origin })
