@@ -73,6 +73,30 @@ export class EnvironmentError extends PlatformError {
   static override readonly exitCode = 3
 }
 
+/** Kafka was asked for and its addon or librdkafka is not here. */
+export class KafkaUnavailableError extends EnvironmentError {
+  static override readonly code = 'MD_KAFKA_UNAVAILABLE'
+}
+
+/** No broker answers, or not as asked: connection, authentication, authorization, a refused request. */
+export class KafkaError extends PlatformError {
+  static override readonly code: string = 'MD_KAFKA'
+  static override readonly retryClass: RetryClass = 'INFRASTRUCTURE'
+  static override readonly exitCode = 3
+}
+
+/** A broker refuses our credentials or certificate, or we its. */
+export class KafkaAuthError extends KafkaError {
+  static override readonly code = 'MD_KAFKA_AUTH'
+  static override readonly retryClass = 'AUTH'
+}
+
+/** The schema registry is away, refuses a schema, or holds one that ours is not compatible with. */
+export class SchemaRegistryError extends PlatformError {
+  static override readonly code = 'MD_SCHEMA_REGISTRY'
+  static override readonly retryClass: RetryClass = 'INFRASTRUCTURE'
+}
+
 /** No room to append: ENOSPC or EDQUOT. */
 export class DiskFullError extends EnvironmentError {
   static override readonly code = 'MD_DISK_FULL'

@@ -41,6 +41,10 @@ export class SlabBatch implements Batch {
     return this.#view
   }
 
+  get records(): number {
+    return this.view()?.count ?? 1
+  }
+
   get selected(): readonly number[] | undefined {
     if (this.#selected !== null) return this.#selected
     this.#selected = undefined

@@ -61,8 +61,10 @@ export interface Batch {
   readonly topic: string
   readonly partition: number
   readonly offset: number
-  /** Offsets it takes; the next message is at offset + count. */
+  /** Offsets it takes; the next message is at offset + count. On the embedded engine one per record, on Kafka one. */
   readonly count: number
+  /** Records of a batch; 1 for an opaque message and for a batch that cannot be read. */
+  readonly records: number
   readonly kind: MessageKind
   readonly key: string
   readonly value: Uint8Array
