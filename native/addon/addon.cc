@@ -8,6 +8,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   tw::addon::RegisterDecodeRecords(env, exports);
   tw::addon::RegisterLock(env, exports);
   tw::addon::RegisterLog(env, exports);
+  tw::addon::RegisterLogGroups(env, exports);
   tw::addon::RegisterJournalAdmin(env, exports);
   tw::addon::RegisterBarFold(env, exports);
   tw::addon::RegisterBars(env, exports);

@@ -12,6 +12,7 @@ void RegisterDecode(Napi::Env env, Napi::Object exports);
 void RegisterDecodeRecords(Napi::Env env, Napi::Object exports);
 void RegisterLock(Napi::Env env, Napi::Object exports);
 void RegisterLog(Napi::Env env, Napi::Object exports);
+void RegisterLogGroups(Napi::Env env, Napi::Object exports);
 void RegisterJournalAdmin(Napi::Env env, Napi::Object exports);
 void RegisterBarFold(Napi::Env env, Napi::Object exports);
 void RegisterBars(Napi::Env env, Napi::Object exports);

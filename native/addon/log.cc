@@ -103,8 +103,7 @@ class NativeLog : public Napi::ObjectWrap<NativeLog> {
   // committed(group, topic, partition): the group's next offset; undefined when it has committed nothing.
   Napi::Value Committed(const Napi::CallbackInfo& info) {
     const auto partition = static_cast<std::uint32_t>(WholeOf(info[2], "partition", 0xffffffff));
-    const auto offset =
-        journal::CommittedOf(log->directory(), log->id(), TextOf(info[0], "group"), TextOf(info[1], "topic"), partition);
+    const auto offset = log->Committed(TextOf(info[0], "group"), TextOf(info[1], "topic"), partition);
     return offset.has_value() ? Napi::Number::New(info.Env(), static_cast<double>(*offset)) : info.Env().Undefined();
   }
 

@@ -76,11 +76,9 @@ class NativeConsumer : public Napi::ObjectWrap<NativeConsumer> {
   ~NativeConsumer() override { Halt(true); }
 
  private:
-  static std::unique_ptr<journal::Group> JoinGroup(const journal::Log& log, const Napi::Object& given,
+  static std::unique_ptr<journal::Group> JoinGroup(journal::Log& log, const Napi::Object& given,
                                                    const std::vector<std::string>& topics) {
     journal::GroupOptions options;
-    options.directory = log.directory();
-    options.log_id = log.id();
     options.group = TextOf(given.Get("name"), "group name");
     options.durable = given.Get("durable").ToBoolean();
     options.hung_ms = static_cast<std::uint32_t>(FieldOr(given, "hungMs", 6000));
@@ -90,7 +88,7 @@ class NativeConsumer : public Napi::ObjectWrap<NativeConsumer> {
       options.topics.push_back({name, topic.partitions});
     }
     std::string error;
-    auto group = journal::Group::Join(options, &error);
+    auto group = log.JoinGroup(options, &error);
     if (group == nullptr) throw Napi::Error::New(given.Env(), error);
     return group;
   }

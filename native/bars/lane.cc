@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "journal/waiting.h"
+
 namespace tw::bars {
 namespace {
 
@@ -28,7 +30,9 @@ std::string Lane::Open() {
   if (state_appender_ == nullptr) return failed(context_.state);
   const std::unique_ptr<journal::Reader> state = context_.log->OpenReader(context_.state, id_.partition, &status);
   if (state == nullptr) return failed(context_.state);
-  if (ReadSnapshot(state.get(), Key(), context_.beat, &snapshot_)) {
+  status = ReadSnapshot(state.get(), Key(), context_.beat, &snapshot_);
+  if (status != journal::Status::kOk && status != journal::Status::kNotFound) return failed(context_.state);
+  if (status == journal::Status::kOk) {
     const std::string refused = aggregator_.Restore(snapshot_.state);
     if (!refused.empty()) return refused;
     snapshot_input_ = snapshot_.input_offset;
@@ -49,7 +53,7 @@ std::string Lane::ScanOutput(std::uint64_t from) {
   const auto& intervals = context_.options->intervals_ms;
   journal::MessageView message;
   for (;;) {
-    status = output->Next(&message);
+    status = journal::NextWithin(output.get(), &message, context_.beat);
     if (status == journal::Status::kSkipped || status == journal::Status::kExpired) continue;
     if (status == journal::Status::kEnd) return {};
     if (status != journal::Status::kOk) return context_.output + ": " + journal::StatusName(status);
@@ -122,7 +126,7 @@ Lane::Result Lane::Turn(std::uint32_t messages_max) {
   bool more = true;
   for (std::uint32_t i = 0; i < messages_max; ++i) {
     const journal::Status status = reader_->Next(&message);
-    if (status == journal::Status::kEnd) {
+    if (status == journal::Status::kEnd || status == journal::Status::kPending) {
       more = false;
       break;
     }
@@ -153,7 +157,7 @@ Lane::Result Lane::Turn(std::uint32_t messages_max) {
     stats_.records += batch.size();
     for (std::uint32_t r = 0; r < batch.size(); ++r) {
       ts_log_ = std::max(ts_log_, batch[r]->ts_recv);
-      aggregator_.OnRecord(batch[r], {message.offset + r, 0, id_.input});
+      aggregator_.OnRecord(batch[r], PositionOf(message, batch, r));
     }
     if (pending_.size() >= 4096) break;
   }

@@ -82,7 +82,12 @@ class Lane : public BarSink {
   Result Flush();
   Result TakeSnapshot();
   Result FailOr(journal::Status status, const char* what);
-  LaneKey Key() const { return {context_.input, id_.partition, context_.log->id()}; }
+  // One offset per record, or one per message and the index in it: as the log counts.
+  InputPosition PositionOf(const journal::MessageView& message, const wire::BatchView& batch, std::uint32_t index) const {
+    if (message.count == batch.size()) return {message.offset + index, 0, id_.input};
+    return {message.offset, index, id_.input};
+  }
+  LaneKey Key() const { return {context_.input, id_.partition, context_.log->TopicId(context_.input)}; }
 
   LaneContext context_;
   LaneId id_;

@@ -74,8 +74,8 @@ std::unique_ptr<Ownership> FixedOwnership(const std::vector<InputTopic>& inputs,
   return std::make_unique<Fixed>(inputs, partitions);
 }
 
-std::unique_ptr<Ownership> GroupOwnership(const journal::GroupOptions& options, std::string* error) {
-  std::unique_ptr<journal::Group> group = journal::Group::Join(options, error);
+std::unique_ptr<Ownership> GroupOwnership(journal::Log* log, const journal::GroupOptions& options, std::string* error) {
+  std::unique_ptr<journal::Group> group = log->JoinGroup(options, error);
   return group == nullptr ? nullptr : std::make_unique<Grouped>(std::move(group), options.now_ns);
 }
 

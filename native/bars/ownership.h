@@ -43,6 +43,6 @@ struct InputTopic {
 // All partitions of all inputs when `partitions` is empty.
 std::unique_ptr<Ownership> FixedOwnership(const std::vector<InputTopic>& inputs, const std::vector<std::uint32_t>& partitions);
 // Null: *error says why.
-std::unique_ptr<Ownership> GroupOwnership(const journal::GroupOptions& options, std::string* error);
+std::unique_ptr<Ownership> GroupOwnership(journal::Log* log, const journal::GroupOptions& options, std::string* error);
 
 }  // namespace tw::bars

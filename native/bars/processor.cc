@@ -58,12 +58,10 @@ std::string Processor::Prepare() {
     ownership_ = FixedOwnership(topics_, options_.partitions);
   } else {
     journal::GroupOptions group;
-    group.directory = log_->directory();
-    group.log_id = log_->id();
     group.group = options_.group;
     group.hung_ms = options_.group_hung_ms;
     for (const InputTopic& topic : topics_) group.topics.push_back({topic.name, topic.partitions});
-    ownership_ = GroupOwnership(group, &error);
+    ownership_ = GroupOwnership(log_.get(), group, &error);
     if (ownership_ == nullptr) return "group " + options_.group + ": " + error;
   }
   waiter_ = log_->OpenWaiter();

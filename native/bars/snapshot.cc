@@ -4,6 +4,7 @@
 #include <cstring>
 #include <map>
 
+#include "journal/waiting.h"
 #include "wire/crc32c.h"
 
 namespace tw::bars {
@@ -113,14 +114,15 @@ journal::Status WriteSnapshot(journal::Appender* appender, const LaneKey& lane, 
   return append(prefix + "manifest", words, sizeof manifest);
 }
 
-bool ReadSnapshot(journal::Reader* reader, const LaneKey& lane, const std::function<void()>& beat, Snapshot* out) {
+journal::Status ReadSnapshot(journal::Reader* reader, const LaneKey& lane, const std::function<void()>& beat, Snapshot* out) {
   const std::string prefix = Prefix(lane);
   Found sets[2];
   journal::MessageView message;
   for (;;) {
-    const journal::Status status = reader->Next(&message);
+    const journal::Status status = journal::NextWithin(reader, &message, beat);
     if (status == journal::Status::kSkipped || status == journal::Status::kExpired) continue;
-    if (status != journal::Status::kOk) break;
+    if (status == journal::Status::kEnd) break;
+    if (status != journal::Status::kOk) return status;
     beat();
     if (message.key.substr(0, prefix.size()) != prefix || message.key.size() < prefix.size() + 3) continue;
     const char set = message.key[prefix.size()];
@@ -149,7 +151,7 @@ bool ReadSnapshot(journal::Reader* reader, const LaneKey& lane, const std::funct
     *out = std::move(candidate);
     any = true;
   }
-  return any;
+  return any ? journal::Status::kOk : journal::Status::kNotFound;
 }
 
 }  // namespace tw::bars

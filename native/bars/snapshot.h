@@ -27,7 +27,8 @@ struct LaneKey {
 // kOk, or the status of the append that failed; nothing is valid until the last one stood.
 journal::Status WriteSnapshot(journal::Appender* appender, const LaneKey& lane, const Snapshot& snapshot, std::uint64_t origin);
 
-// The newest whole snapshot of the lane in the partition. False: there is none. `beat` is called between messages.
-bool ReadSnapshot(journal::Reader* reader, const LaneKey& lane, const std::function<void()>& beat, Snapshot* out);
+// The newest whole snapshot of the lane in the partition. kNotFound: there is none; any other: the partition could not be read to
+// its end. `beat` is called between messages.
+journal::Status ReadSnapshot(journal::Reader* reader, const LaneKey& lane, const std::function<void()>& beat, Snapshot* out);
 
 }  // namespace tw::bars

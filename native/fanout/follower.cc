@@ -79,6 +79,7 @@ bool Server::ReadTail(Tail* tail, std::uint64_t now_ns, std::size_t* budget) {
         if (tail->live || skip.to_offset > tail->live_from) hub_.OnHole(tail->topic, tail->partition, skip.from_offset, skip.to_offset);
         continue;
       }
+      if (status == journal::Status::kPending) return false;
       if (status != journal::Status::kOk) {
         if (status != journal::Status::kEnd) tail->retry_ns = now_ns + 100'000'000;
         tail->live = true;

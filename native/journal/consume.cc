@@ -177,7 +177,7 @@ bool ConsumeLoop::NextView(Lane& lane) {
       return false;
     }
     const Status status = lane.reader->Next(&lane.view);
-    if (status == Status::kEnd) return false;
+    if (status == Status::kEnd || status == Status::kPending) return false;
     if (status == Status::kSkipped || status == Status::kExpired) {
       ConsumeEvent event =
           EventOf(lane, status == Status::kSkipped ? ConsumeEvent::Kind::kSkipped : ConsumeEvent::Kind::kExpired);

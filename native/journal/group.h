@@ -26,7 +26,7 @@ struct GroupTopic {
 };
 
 struct GroupOptions {
-  std::string directory;  // The log's.
+  std::string directory;  // The log's; Log::JoinGroup fills in both.
   std::string log_id;
   std::string group;
   std::vector<GroupTopic> topics;

@@ -1,3 +1,4 @@
+#include "journal/group.h"
 #include "journal/log.h"
 
 #include <sys/random.h>
@@ -82,10 +83,19 @@ Status MakeDirectories(const std::string& path) {
 }  // namespace
 
 const char* StatusName(Status status) {
-  constexpr const char* kNames[] = {"ok", "end", "busy", "disk_full", "too_large", "skipped", "expired", "not_found", "invalid", "fenced", "closed", "io_error"};
+  constexpr const char* kNames[] = {"ok", "end", "busy", "disk_full", "too_large", "skipped", "expired", "not_found", "invalid", "fenced", "closed", "io_error", "pending"};
   const auto index = static_cast<std::size_t>(status);
   return index < std::size(kNames) ? kNames[index] : "unknown";
 }
+
+std::string Log::TopicId(std::string_view) const { return id(); }
+
+std::unique_ptr<Group> Log::JoinGroup(const GroupOptions&, std::string* error) {
+  *error = "this log has no groups";
+  return nullptr;
+}
+
+std::optional<std::uint64_t> Log::Committed(const std::string&, const std::string&, std::uint32_t) const { return std::nullopt; }
 
 std::unique_ptr<Log> Log::Open(const std::string& directory, const LogOptions& options, std::string* error) {
   std::string ignored;
@@ -199,6 +209,17 @@ std::unique_ptr<Reader> EmbeddedLog::OpenReader(std::string_view topic, std::uin
   if (status == nullptr) status = &ignored;
   auto opened = OpenPartition(topic, partition, status);
   return opened == nullptr ? nullptr : MakeReader(std::move(opened));
+}
+
+std::unique_ptr<Group> EmbeddedLog::JoinGroup(const GroupOptions& options, std::string* error) {
+  GroupOptions filled = options;
+  filled.directory = directory_;
+  filled.log_id = id_text_;
+  return Group::Join(filled, error);
+}
+
+std::optional<std::uint64_t> EmbeddedLog::Committed(const std::string& group, const std::string& topic, std::uint32_t partition) const {
+  return CommittedOf(directory_, id_text_, group, topic, partition);
 }
 
 std::unique_ptr<Waiter> EmbeddedLog::OpenWaiter() const { return MakeWaiter(notify_); }

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,6 +29,7 @@ enum class Status : std::uint8_t {
   kFenced,    // A commit or state write of an old generation.
   kClosed,
   kIoError,
+  kPending,   // Reader: more is known to be there and has not arrived yet. Wait and ask again; a local log never answers it.
 };
 const char* StatusName(Status status);
 
@@ -109,6 +111,9 @@ class Reader {
   virtual std::uint64_t end_offset() const = 0;
 };
 
+class Group;
+struct GroupOptions;
+
 // Wakes followers of any partition of the log, across processes.
 class Waiter {
  public:
@@ -134,8 +139,10 @@ class Log {
   // Opens or makes the directory. Null: *error says what and why.
   static std::unique_ptr<Log> Open(const std::string& directory, const LogOptions& options, std::string* error);
 
-  virtual const std::string& id() const = 0;  // UUID text of the directory.
-  virtual const std::string& directory() const = 0;
+  virtual const std::string& id() const = 0;  // UUID text of the directory, or the cluster's id.
+  virtual const std::string& directory() const = 0;  // Empty: there is none on this machine.
+  // What positions of the topic stand on: they mean nothing under another one. Default: id().
+  virtual std::string TopicId(std::string_view topic) const;
   // Makes the topic or finds it; partitions may only grow; other options are replaced.
   virtual Status EnsureTopic(const TopicOptions& options, std::string* error) = 0;
   virtual bool FindTopic(std::string_view name, TopicOptions* out) const = 0;
@@ -145,6 +152,10 @@ class Log {
   virtual std::unique_ptr<Reader> OpenReader(std::string_view topic, std::uint32_t partition, Status* status) const = 0;
   virtual std::unique_ptr<Waiter> OpenWaiter() const = 0;
   virtual Status Describe(std::string_view topic, std::uint32_t partition, PartitionInfo* out) const = 0;
+  // Null: *error says why; the default has no groups. The group must not outlive the log, whose directory and id it takes.
+  virtual std::unique_ptr<Group> JoinGroup(const GroupOptions& options, std::string* error);
+  // What a group has committed on a partition, without joining it. nullopt: nothing, or it cannot be told now.
+  virtual std::optional<std::uint64_t> Committed(const std::string& group, const std::string& topic, std::uint32_t partition) const;
 };
 
 }  // namespace tw::journal

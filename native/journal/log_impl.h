@@ -28,6 +28,9 @@ class EmbeddedLog : public Log {
   std::unique_ptr<Waiter> OpenWaiter() const override;
   Status Describe(std::string_view topic, std::uint32_t partition, PartitionInfo* out) const override;
 
+  std::unique_ptr<Group> JoinGroup(const GroupOptions& options, std::string* error) override;
+  std::optional<std::uint64_t> Committed(const std::string& group, const std::string& topic, std::uint32_t partition) const override;
+
   // The partition as this process shares it. Null: *status tells (kNotFound: no such topic or partition).
   std::shared_ptr<Partition> OpenPartition(std::string_view topic, std::uint32_t partition, Status* status) const;
   bool read_only() const { return options_.read_only; }

@@ -15,6 +15,7 @@ export const logStatuses = [
   'fenced',
   'closed',
   'ioError',
+  'pending',
 ] as const
 export type LogStatus = (typeof logStatuses)[number]
 export const logStatus = (code: number): LogStatus => logStatuses[code] ?? 'ioError'
