@@ -217,7 +217,7 @@ function valueAt(value: unknown, path: readonly (string | number)[]): unknown {
 interface SchemaNode {
   readonly shape?: Readonly<Record<string, SchemaNode>>
   readonly element?: SchemaNode
-  readonly def?: { readonly innerType?: SchemaNode }
+  readonly def?: { readonly innerType?: SchemaNode; readonly valueType?: SchemaNode }
 }
 
 /** The names a map of the configuration may have; none where names are free. */
@@ -225,7 +225,7 @@ function settingsAt(schema: z.ZodType, path: readonly (string | number)[]): stri
   const bare = (node: SchemaNode | undefined): SchemaNode | undefined =>
     node?.def?.innerType === undefined ? node : bare(node.def.innerType)
   let at = bare(schema as SchemaNode)
-  for (const key of path) at = bare(typeof key === 'number' ? at?.element : at?.shape?.[key])
+  for (const key of path) at = bare(typeof key === 'number' ? at?.element : (at?.shape?.[key] ?? at?.def?.valueType))
   return Object.keys(at?.shape ?? {})
 }
 

@@ -4,7 +4,7 @@
  */
 import { TopicError } from '../core/errors.js'
 import { type AssetClass, assetClasses, type DataType, dataTypes } from './names.js'
-import type { InternalDeclaration, TopicsFile, TypeDeclaration } from './topics-file.js'
+import type { Compression, InternalDeclaration, TopicDeclaration, TopicsFile, ViewEncoding } from './topics-file.js'
 
 export interface TopicConfig {
   readonly name: string
@@ -17,12 +17,20 @@ export interface TopicConfig {
   /** Of its public view on a Kafka cluster; `view` says whether it has one. */
   readonly viewPartitions: number
   readonly view: boolean
+  readonly viewEncoding: ViewEncoding
   readonly segmentBytes: number
   /** -1: forever. */
   readonly retentionMs: number
   /** Per partition; -1: no budget. */
   readonly retentionBytes: number
   readonly compact: boolean
+  /** What its producers on a Kafka cluster compress with. */
+  readonly compression: Compression
+  /** On a Kafka cluster; a cluster with fewer brokers gets as many as it has. */
+  readonly replication: number
+  readonly minIsr: number
+  /** Symbols with a partition of the engine's topic of their own. */
+  readonly dedicatedPartitions: ReadonlyMap<string, number>
   readonly schemaSubject: string | undefined
   readonly schemaName: string | undefined
   readonly partitionKeyField: 'symbol'
@@ -35,6 +43,13 @@ export interface TopicExchange {
   readonly partitions: number
   readonly country: string
   readonly timezone: string
+}
+
+/** A topic of before, one for all exchanges; `tickwire topics migrate` moves it. */
+export interface FlatTopic {
+  readonly name: string
+  readonly dataType: DataType
+  readonly partitions: number
 }
 
 export interface TopicFilter {
@@ -59,9 +74,12 @@ export class TopicNameBuilder {
   readonly #aliases: ReadonlyMap<string, DataType>
   readonly #internal: Readonly<Record<string, InternalDeclaration>>
   readonly #file: TopicsFile
+  /** Where the declarations stand: for messages about them. */
+  readonly source: string
 
-  constructor(file: TopicsFile) {
+  constructor(file: TopicsFile, source = 'topics.yaml') {
     this.#file = file
+    this.source = source
     this.#aliases = new Map(Object.entries(file.aliases))
     this.#internal = file.internal
     for (const [assetClass, declared] of Object.entries(file.asset_classes)) {
@@ -74,10 +92,6 @@ export class TopicNameBuilder {
         }
       }
       this.#exchanges.set(assetClass as AssetClass, exchanges)
-    }
-    const strange = Object.keys(file.topics).find((name) => !this.#topics.has(name))
-    if (strange !== undefined) {
-      refuse('topic', strange, [...this.#topics.keys()], 'declare its exchange first, or correct the name under `topics`')
     }
   }
 
@@ -155,8 +169,9 @@ export class TopicNameBuilder {
       refuse('asset class', assetClass, assetClasses, 'use one of them')
     for (const type of types ?? [])
       if (!dataTypes.includes(type as DataType)) refuse('data type', type, dataTypes, 'use one of them')
-    const known = this.exchanges.map((e) => e.exchange)
-    for (const exchange of exchanges ?? []) if (!known.includes(exchange)) refuse('exchange', exchange, known, 'use one of them')
+    const known = this.exchanges.filter((e) => assetClass === undefined || e.assetClass === assetClass).map((e) => e.exchange)
+    for (const exchange of exchanges ?? [])
+      if (!known.includes(exchange)) refuse('exchange', exchange, [...new Set(known)], 'use one of them')
     return this.list().filter(
       (t) =>
         (assetClass === undefined || t.assetClass === assetClass) &&
@@ -177,6 +192,10 @@ export class TopicNameBuilder {
     return this.#aliases
   }
 
+  get flatTopics(): FlatTopic[] {
+    return Object.entries(this.#file.flat_topics).map(([name, f]) => ({ name, dataType: f.data_type, partitions: f.partitions }))
+  }
+
   #build(
     assetClass: AssetClass,
     dataType: DataType,
@@ -184,7 +203,7 @@ export class TopicNameBuilder {
     e: { partitions: number; engine_partitions?: number | undefined },
   ): TopicConfig {
     const name = `market.${assetClass}.${dataType}.${exchange}`
-    const type: TypeDeclaration = { ...this.#file.data_types[dataType], ...this.#file.topics[name] }
+    const type: TopicDeclaration = { ...this.#file.data_types[dataType], ...this.#file.topics[name] }
     return {
       name,
       assetClass,
@@ -192,14 +211,27 @@ export class TopicNameBuilder {
       exchange,
       partitions: type.engine_partitions ?? e.engine_partitions ?? this.#file.defaults.engine_partitions,
       viewPartitions: type.view_partitions ?? e.partitions,
-      view: type.view ?? false,
-      segmentBytes: type.segment ?? this.#file.defaults.segment,
-      retentionMs: type.retention ?? -1,
-      retentionBytes: type.retention_bytes ?? -1,
-      compact: type.compaction ?? false,
+      view: (type.view ?? false) !== false,
+      viewEncoding: typeof type.view === 'string' ? type.view : 'json',
+      dedicatedPartitions: new Map(Object.entries(type.dedicated_partitions ?? {})),
+      ...this.#kept(type),
       schemaSubject: `market.${assetClass}.${dataType}-value`,
       schemaName: type.schema,
       partitionKeyField: 'symbol',
+    }
+  }
+
+  /** How a topic is kept and written: the same settings for every kind. */
+  #kept(declared: InternalDeclaration) {
+    const defaults = this.#file.defaults
+    return {
+      segmentBytes: declared.segment ?? defaults.segment,
+      retentionMs: declared.retention ?? -1,
+      retentionBytes: declared.retention_bytes ?? -1,
+      compact: declared.compaction ?? false,
+      compression: declared.compression ?? defaults.compression,
+      replication: declared.replication ?? defaults.replication,
+      minIsr: declared.min_isr ?? defaults.min_isr,
     }
   }
 
@@ -213,10 +245,9 @@ export class TopicNameBuilder {
       partitions,
       viewPartitions: partitions,
       view: false,
-      segmentBytes: declared.segment ?? this.#file.defaults.segment,
-      retentionMs: declared.retention ?? -1,
-      retentionBytes: declared.retention_bytes ?? -1,
-      compact: declared.compaction ?? false,
+      viewEncoding: 'json',
+      dedicatedPartitions: new Map(),
+      ...this.#kept(declared),
       schemaSubject: undefined,
       schemaName: undefined,
       partitionKeyField: 'symbol',
