@@ -1,0 +1,73 @@
+/** kcat as the tests' admin client: no JVM to start, and none of our code in it. */
+import { execFile, spawn } from 'node:child_process'
+import { promisify } from 'node:util'
+
+export interface PartitionState {
+  readonly partition: number
+  /** -1 without one. */
+  readonly leader: number
+  readonly replicas: readonly number[]
+  readonly inSync: readonly number[]
+}
+
+export interface ClusterState {
+  readonly brokers: readonly number[]
+  readonly topics: ReadonlyMap<string, readonly PartitionState[]>
+}
+
+interface Listing {
+  readonly brokers: readonly { id: number }[]
+  readonly topics: readonly {
+    topic: string
+    partitions: readonly {
+      partition: number
+      leader: number
+      replicas: readonly { id: number }[]
+      isrs: readonly { id: number }[]
+    }[]
+  }[]
+}
+
+/** What a broker answers to a metadata request; `options` are librdkafka's. Fails when none answers within 5 s. */
+export async function clusterState(bootstrap: string, options: Readonly<Record<string, string>> = {}): Promise<ClusterState> {
+  const given = Object.entries(options).flatMap(([name, value]) => ['-X', `${name}=${value}`])
+  const { stdout } = await promisify(execFile)('kcat', ['-b', bootstrap, '-L', '-J', '-m', '5', ...given])
+  const listing = JSON.parse(stdout) as Listing
+  const ids = (list: readonly { id: number }[]): number[] => list.map(({ id }) => id)
+  return {
+    brokers: ids(listing.brokers),
+    topics: new Map(
+      listing.topics.map(({ topic, partitions }) => [
+        topic,
+        partitions.map(({ partition, leader, replicas, isrs }) => ({
+          partition,
+          leader,
+          replicas: ids(replicas),
+          inSync: ids(isrs),
+        })),
+      ]),
+    ),
+  }
+}
+
+/** Produces lines of `key:value`, acknowledged by all in-sync replicas. */
+export async function produceLines(
+  bootstrap: string,
+  topic: string,
+  lines: readonly string[],
+  args: readonly string[] = [],
+): Promise<void> {
+  const child = spawn('kcat', ['-b', bootstrap, '-P', '-t', topic, '-K', ':', '-X', 'acks=all', ...args], {
+    stdio: ['pipe', 'ignore', 'pipe'],
+  })
+  let errors = ''
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    errors += text
+  })
+  child.stdin.end(lines.map((line) => `${line}\n`).join(''))
+  const code = await new Promise<number | null>((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', resolve)
+  })
+  if (code !== 0) throw new Error(`kcat produced with code ${code}: ${errors}`)
+}
