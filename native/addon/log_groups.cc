@@ -44,13 +44,15 @@ Napi::Object ObjectOf(Napi::Env env, const journal::GroupInfo& group) {
   return result;
 }
 
-// listGroups(log): [{name, durable, members: [{pid, incarnation, heartbeatAgeMs}], topics: [{name, partitions: [{owner?, committed?}]}]}]
+// listGroups(log): [{name, durable, members: [{pid, incarnation, heartbeatAgeMs}],
+//                    topics: [{name, partitions: [{owner?, committed?}]}]}]
 Napi::Value ListGroups(const Napi::CallbackInfo& info) {
   const auto log = LogOf(info[0], "log");
   timespec now = {};
   ::clock_gettime(CLOCK_MONOTONIC, &now);
-  const std::uint64_t now_ns = static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000ull + static_cast<std::uint64_t>(now.tv_nsec);
-  const auto groups = journal::ListGroups(log->directory(), log->id(), now_ns);
+  const auto seconds = static_cast<std::uint64_t>(now.tv_sec);
+  const auto groups =
+      journal::ListGroups(log->directory(), log->id(), seconds * 1'000'000'000ull + static_cast<std::uint64_t>(now.tv_nsec));
   auto list = Napi::Array::New(info.Env(), groups.size());
   for (std::size_t i = 0; i < groups.size(); ++i) list.Set(static_cast<std::uint32_t>(i), ObjectOf(info.Env(), groups[i]));
   return list;
@@ -62,7 +64,8 @@ Napi::Value TsRecvAt(const Napi::CallbackInfo& info) {
   const auto partition = static_cast<std::uint32_t>(WholeOf(info[2], "partition", 0xffffffff));
   auto status = journal::Status::kOk;
   const auto reader = log->OpenReader(TextOf(info[1], "topic"), partition, &status);
-  if (reader == nullptr || reader->SeekOffset(WholeOf(info[3], "offset")) != journal::Status::kOk) return info.Env().Undefined();
+  const std::uint64_t offset = WholeOf(info[3], "offset");
+  if (reader == nullptr || reader->SeekOffset(offset) != journal::Status::kOk) return info.Env().Undefined();
   journal::MessageView message;
   do {
     status = reader->Next(&message);

@@ -10,6 +10,7 @@ const utf8 = new TextDecoder()
 export class SlabBatch implements Batch {
   #view: BatchView | undefined | null = null
   #selected: readonly number[] | undefined | null = null
+  #problem: string | undefined
   #key: string | undefined
 
   constructor(
@@ -36,9 +37,15 @@ export class SlabBatch implements Batch {
         this.#view = new BatchView(this.value)
       } catch (error) {
         if (!(error instanceof BatchFormatError)) throw error
+        this.#problem = error.message
       }
     }
     return this.#view
+  }
+
+  /** Why a batch cannot be read; undefined: it can, or is none. */
+  get problem(): string | undefined {
+    return this.view() === undefined ? this.#problem : undefined
   }
 
   get records(): number {

@@ -3,20 +3,13 @@
  * commits after them. Reads its topics, writes dead letters and whatever the handler writes; one event loop beside the
  * native thread that reads and beats. A slow handler stops the reading of its partition only.
  */
-import {
-  DiskFullError,
-  LogBusyError,
-  LogError,
-  type RetryClass,
-  type RetryPolicy,
-  retryClassOf,
-  retryPolicies,
-  systemClock,
-} from '../core/index.js'
+import { LogError, type RetryClass, type RetryPolicy, retryPolicies, systemClock } from '../core/index.js'
 import { logStatus, type NativeLog } from '../native/log.js'
-import type { SlabBatch } from './batch.js'
+import { type DeadLetterMessage, type Death, letterOf, reasonOf } from './dead-letter.js'
+import { Redriver } from './dead-letter-redrive.js'
+import { DeadLetterWriter } from './dead-letter-writer.js'
 import { Lane, type LanePorts } from './lane.js'
-import { deadLetterTopic, HEARTBEAT_MS, HUNG_MS, nativePlace, RETRIES_WAITING_MAX } from './options.js'
+import { HEARTBEAT_MS, HUNG_MS, nativePlace, RETRIES_WAITING_MAX } from './options.js'
 import { type Delivery, Pump } from './pump.js'
 import { FencedState } from './state.js'
 import type {
@@ -25,14 +18,12 @@ import type {
   Consumer,
   ConsumerCounters,
   ConsumerOptions,
-  DeadLetter,
   HandlerContext,
   Log,
   Topic,
 } from './types.js'
 
 const laneKey = (topic: number, partition: number): string => `${topic}/${partition}`
-const reasonOf = (error: unknown): string => (error instanceof Error ? `${error.name}: ${error.message}` : String(error))
 
 export class GroupConsumer implements Consumer {
   readonly counters: ConsumerCounters = {
@@ -41,6 +32,8 @@ export class GroupConsumer implements Consumer {
     failed: 0,
     retried: 0,
     deadLetters: 0,
+    undecodable: 0,
+    redriven: 0,
     commits: 0,
     fenced: 0,
     handlerErrors: 0,
@@ -53,6 +46,8 @@ export class GroupConsumer implements Consumer {
   readonly #policies: Readonly<Record<RetryClass, RetryPolicy>>
   readonly #lanes = new Map<string, Lane>()
   readonly #closing = new Set<Promise<void>>()
+  readonly #redrivers = new Set<Redriver>()
+  readonly #letters: DeadLetterWriter
   readonly #pump: Pump
   #fail: (error: Error) => void = () => {}
   #stopping: Promise<void> | undefined
@@ -61,6 +56,8 @@ export class GroupConsumer implements Consumer {
     this.#log = log
     this.#options = options
     this.#topics = topics
+    const partitionsOf = (name: string): number => topics.find((topic) => topic.name === name)?.partitions ?? 1
+    this.#letters = new DeadLetterWriter(log, options.deadLetters, partitionsOf)
     this.#policies = { ...retryPolicies, ...options.retryPolicies }
     this.failed = new Promise((_, reject) => {
       this.#fail = reject
@@ -115,8 +112,10 @@ export class GroupConsumer implements Consumer {
 
   async #stop(): Promise<void> {
     const lanes = [...this.#lanes.values()]
+    const redrivers = [...this.#redrivers]
     await Promise.all(lanes.map((lane) => lane.close()))
     await Promise.all(this.#closing)
+    await Promise.all(redrivers.map((redriver) => redriver.ended()))
     // Those that were revoked meanwhile have been told.
     for (const lane of this.#lanes.values()) this.#options.onRevoked?.(lane.topic, lane.partition, 'stopped')
     this.#lanes.clear()
@@ -135,9 +134,17 @@ export class GroupConsumer implements Consumer {
     const isOwner = (): boolean => logStatus(this.#pump.native.check(topic, partition, generation)) === 'ok'
     const statePartitions = Math.max(...this.#topics.map((each) => each.partitions))
     const state = new FencedState(this.#log, this.#options.group, name, partition, statePartitions, generation, isOwner)
+    const clock = this.#options.clock ?? systemClock
+    const random = this.#options.random ?? Math.random
+    const write = async (id: string, message: DeadLetterMessage): Promise<AppendStatus> =>
+      isOwner() ? await this.#letters.write(name, partition, id, message) : 'fenced'
+    const bury = async (death: Omit<Death, 'log' | 'group' | 'tsDead'>): Promise<AppendStatus> => {
+      const letter = letterOf({ ...death, log: this.#log.id, group: this.#options.group, tsDead: clock.wallNs() })
+      return await write(letter.id, letter)
+    }
     const ports: LanePorts = {
-      clock: this.#options.clock ?? systemClock,
-      random: this.#options.random ?? Math.random,
+      clock,
+      random,
       policies: this.#policies,
       handler: this.#options.handler,
       ordered: this.#options.ordered ?? false,
@@ -147,15 +154,42 @@ export class GroupConsumer implements Consumer {
       commit: (to) => (logStatus(this.#pump.native.commit(topic, partition, generation, to)) === 'ok' ? 'ok' : 'fenced'),
       free: (delivery) => this.#pump.free(delivery),
       bury: async (batch, index, error, attempts, correlationId) => {
-        if (!isOwner()) return 'fenced'
-        return await this.#bury(batch, index, error, attempts, correlationId)
+        const status = await bury({ batch, index, error, attempts: attempts + 1, correlationId })
+        redriver?.wake()
+        return status
       },
       onError: (error, { topic, partition, offset }) => this.#options.onError?.(error, { topic, partition, offset }),
       onFenced: () => this.#lose(topic, partition, generation),
     }
     const lane = new Lane(name, partition, generation, offset, ports)
+    const redriver = this.#options.redrive === false ? undefined : this.#redriverOf(lane, ports, bury, write)
     this.#lanes.set(laneKey(topic, partition), lane)
     lane.start(this.#announce(lane, state, offset))
+    redriver?.wake()
+  }
+
+  #redriverOf(
+    lane: Lane,
+    { clock, random, policies, counters }: LanePorts,
+    bury: (death: Omit<Death, 'log' | 'group' | 'tsDead'>) => Promise<AppendStatus>,
+    write: (id: string, message: DeadLetterMessage) => Promise<AppendStatus>,
+  ): Redriver {
+    const { topic, partition } = lane
+    const redriver = new Redriver(lane, {
+      log: this.#log,
+      group: this.#options.group,
+      clock,
+      random,
+      policies,
+      counters,
+      bury: (batch, { index, error }, attempts, before) =>
+        bury({ batch, index, error, attempts: attempts + 1, correlationId: before.letter.correlationId, before }),
+      mark: write,
+      onError: (error) => this.#options.onError?.(error, { topic, partition, offset: lane.committed }),
+    })
+    this.#redrivers.add(redriver)
+    lane.signal.addEventListener('abort', () => this.#redrivers.delete(redriver), { once: true })
+    return redriver
   }
 
   async #announce(lane: Lane, state: HandlerContext['state'], offset: number): Promise<void> {
@@ -187,35 +221,5 @@ export class GroupConsumer implements Consumer {
     this.#lanes.delete(key)
     lane.lose()
     this.#options.onRevoked?.(lane.topic, partition, 'lost')
-  }
-
-  async #bury(batch: SlabBatch, index: number, error: unknown, attempts: number, correlationId: string): Promise<AppendStatus> {
-    const view = batch.view()
-    const value = view === undefined ? batch.value : view.record(index)
-    const letter: DeadLetter = {
-      topic: batch.topic,
-      partition: batch.partition,
-      offset: batch.offset,
-      index,
-      log: this.#log.id,
-      group: this.#options.group,
-      reasonClass: retryClassOf(error),
-      reason: reasonOf(error),
-      attempts: attempts + 1,
-      correlationId,
-      value: Buffer.from(value).toString('base64'),
-    }
-    const name = deadLetterTopic(batch.topic)
-    const partitions = this.#topics.find((topic) => topic.name === batch.topic)?.partitions ?? 1
-    try {
-      await this.#log.ensureTopic({ name, partitions })
-    } catch (refused) {
-      // The record waits, uncommitted, and is tried again: nobody awaits this but the partition's own loop.
-      if (refused instanceof DiskFullError) return 'diskFull'
-      return refused instanceof LogBusyError ? 'busy' : 'ioError'
-    }
-    const key = `${batch.topic}/${batch.partition}/${batch.offset}/${index}`
-    const bytes = new TextEncoder().encode(JSON.stringify(letter))
-    return (await this.#log.append(name, batch.partition, { kind: 'opaque', key, value: bytes })).status
   }
 }

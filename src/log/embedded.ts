@@ -3,6 +3,7 @@ import { type Clock, DiskFullError, LogBusyError, LogError, systemClock } from '
 import { compactLog, type NeededOffset, retainLog } from '../native/journal-admin.js'
 import { logStatus, type NativeAppender, type NativeLog, openNativeAppender, openNativeLog } from '../native/log.js'
 import { GroupConsumer } from './consumer.js'
+import { embeddedGroups, embeddedLag } from './groups.js'
 import { readBatches } from './read.js'
 import { loadState } from './state.js'
 import type {
@@ -12,10 +13,12 @@ import type {
   Batch,
   Consumer,
   ConsumerOptions,
+  GroupSummary,
   HouseReport,
   Log,
   OpenLogOptions,
   PartitionInfo,
+  PartitionLag,
   Producer,
   ReadOptions,
   Snapshot,
@@ -75,6 +78,14 @@ export class EmbeddedLog implements Log {
 
   async committed(group: string, topic: string, partition: number): Promise<number | undefined> {
     return this.native.committed(group, topic, partition)
+  }
+
+  async groups(): Promise<GroupSummary[]> {
+    return embeddedGroups(this.native)
+  }
+
+  async lag(group: string): Promise<PartitionLag[]> {
+    return embeddedLag(this.native, group)
   }
 
   async append(topic: string, partition: number, message: AppendMessage): Promise<AppendResult> {

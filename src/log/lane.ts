@@ -3,8 +3,9 @@
  * them. Reads deliveries of the pump, calls the handler, commits. When the handler is slow the partition's cells stay taken
  * and the native thread waits.
  */
-import { delay, withCorrelation } from '../core/index.js'
+import { delay, PoisonRecordError, withCorrelation } from '../core/index.js'
 import type { SlabBatch } from './batch.js'
+import type { DeadLetter } from './dead-letter.js'
 import type { Delivery } from './pump.js'
 import { type Failed, Retries, type RetryPorts } from './retries.js'
 import type { AppendStatus, ConsumerCounters, FailedRecord, Handler, HandlerContext, PartitionState } from './types.js'
@@ -23,7 +24,7 @@ export interface LanePorts extends Pick<RetryPorts, 'clock' | 'random' | 'polici
 }
 
 /** Every record of the message: what a handler that throws has failed. */
-const WHOLE = -1
+export const WHOLE = -1
 const BURY_DELAY_MS = 1_000
 
 export class Lane {
@@ -31,6 +32,7 @@ export class Lane {
   readonly #abort = new AbortController()
   readonly #retries: Retries
   readonly #queue: Delivery[] = []
+  readonly #between: { run(): Promise<void>; end(ran: boolean): void; fail(error: unknown): void }[] = []
   #running: Promise<void> | undefined
   #resume: (() => void) | undefined
   #closing = false
@@ -74,6 +76,10 @@ export class Lane {
   get retriesWaiting(): number {
     return this.#retries.size
   }
+  /** Its owner gives it up: what waits is left to the next one. */
+  get isClosing(): boolean {
+    return this.#closing
+  }
   get paused(): boolean {
     return this.#resume !== undefined
   }
@@ -85,6 +91,25 @@ export class Lane {
     }
     this.#queue.push(delivery)
     if (this.#running === undefined) this.#running = this.#run()
+  }
+
+  /** Runs the work when no batch is in flight. False: the partition went away before it ran. */
+  between(work: () => Promise<void>): Promise<boolean> {
+    if (this.#closing) return Promise.resolve(false)
+    return new Promise((end, fail) => {
+      this.#between.push({ run: work, end, fail })
+      if (this.#running === undefined) this.#running = this.#run()
+    })
+  }
+
+  /** A dead letter that comes again; within `between`. What failed is the caller's to deal with. */
+  redeliver(
+    batch: SlabBatch,
+    attempt: number,
+    only: readonly number[] | undefined,
+    letter: DeadLetter,
+  ): Promise<readonly FailedRecord[]> {
+    return this.#call(batch, attempt, only, letter)
   }
 
   /** Finishes the batch in flight and drops the rest; what waits for a retry is left to the next owner. */
@@ -107,6 +132,7 @@ export class Lane {
   #end(): void {
     this.#retries.end()
     for (const delivery of this.#queue.splice(0)) this.#ports.free(delivery)
+    for (const work of this.#between.splice(0)) work.end(false)
     this.#abort.abort()
   }
 
@@ -117,6 +143,11 @@ export class Lane {
           this.#resume = resolve
         })
         this.#resume = undefined
+      }
+      const work = this.#closing ? undefined : this.#between.shift()
+      if (work !== undefined) {
+        await work.run().then(() => work.end(true), work.fail)
+        continue
       }
       const delivery = this.#closing ? undefined : this.#queue.shift()
       if (delivery === undefined) {
@@ -133,7 +164,7 @@ export class Lane {
   /** False: the partition went away before the batch stood. */
   async #handle(batch: SlabBatch): Promise<boolean> {
     this.#ports.counters.batches++
-    this.#ports.counters.records += batch.count
+    this.#ports.counters.records += batch.records
     let attempts = 0
     let only: readonly number[] | undefined
     for (;;) {
@@ -141,7 +172,7 @@ export class Lane {
       if (this.#abort.signal.aborted) return false
       if (outcome.length === 0) return true
       const whole = outcome.find((failed) => failed.index === WHOLE)
-      if (attempts === 0) this.#ports.counters.failed += whole === undefined ? outcome.length : batch.count
+      if (attempts === 0) this.#ports.counters.failed += whole === undefined ? outcome.length : batch.records
       if (whole === undefined && !this.#ports.ordered) {
         const copy = batch.copy()
         for (const { index, error } of outcome) this.#retries.add({ batch: copy, index, attempts: 0, error })
@@ -174,7 +205,17 @@ export class Lane {
     return !this.#closing
   }
 
-  async #call(batch: SlabBatch, attempt: number, only: readonly number[] | undefined): Promise<readonly FailedRecord[]> {
+  async #call(
+    batch: SlabBatch,
+    attempt: number,
+    only: readonly number[] | undefined,
+    redrive?: DeadLetter,
+  ): Promise<readonly FailedRecord[]> {
+    if (batch.problem !== undefined) {
+      // No handler can read it, and it stands in the way of those behind it.
+      if (attempt === 0) this.#ports.counters.undecodable++
+      return [{ index: 0, error: new PoisonRecordError(`the batch cannot be read: ${batch.problem}`) }]
+    }
     const correlationId = this.#correlationOf(batch)
     const context: HandlerContext = {
       topic: this.topic,
@@ -183,13 +224,14 @@ export class Lane {
       correlationId,
       attempt,
       only,
+      redrive,
       signal: this.#abort.signal,
       state: this.#ports.state,
     }
     if (attempt > 0) this.#ports.counters.retried++
     try {
       const result = await withCorrelation(correlationId, () => this.#ports.handler(batch, context))
-      return (result?.failed ?? []).filter(({ index }) => Number.isInteger(index) && index >= 0 && index < batch.count)
+      return (result?.failed ?? []).filter(({ index }) => Number.isInteger(index) && index >= 0 && index < batch.records)
     } catch (error) {
       this.#ports.counters.handlerErrors++
       this.#ports.onError(error, batch)
@@ -249,4 +291,4 @@ export class Lane {
   }
 }
 
-const allOf = (batch: SlabBatch): readonly number[] => Array.from({ length: batch.count }, (_, index) => index)
+const allOf = (batch: SlabBatch): readonly number[] => Array.from({ length: batch.records }, (_, index) => index)

@@ -2,6 +2,9 @@
 import type { Clock, RetryClass } from '../core/index.js'
 import type { NativeLog } from '../native/log.js'
 import type { BatchView } from '../wire/index.js'
+import type { DeadLetter } from './dead-letter.js'
+
+export type { DeadLetter, LetterState, ReplayPlan } from './dead-letter.js'
 
 export type MessageKind = 'batch' | 'opaque'
 
@@ -115,6 +118,11 @@ export interface HandlerContext {
   readonly attempt: number
   /** On a retry: the indices that are tried again. Undefined on first delivery. */
   readonly only: readonly number[] | undefined
+  /**
+   * A dead letter that comes again: the batch is that one record (index 0), its (epoch, seq) lies behind the stream's, so a
+   * handler that drops repeats must not drop it. Repeats are told by `eventId`, or by `id` where there is none.
+   */
+  readonly redrive: DeadLetter | undefined
   /** Aborted when the partition is lost or the consumer stops. */
   readonly signal: AbortSignal
   readonly state: PartitionState
@@ -134,27 +142,16 @@ export interface PartitionState {
   load(): Promise<Snapshot | undefined>
 }
 
-export interface DeadLetter {
-  readonly topic: string
-  readonly partition: number
-  readonly offset: number
-  readonly index: number
-  readonly log: string
-  readonly group: string
-  readonly reasonClass: RetryClass
-  readonly reason: string
-  readonly attempts: number
-  readonly correlationId: string
-  /** The record or the opaque value, base64. */
-  readonly value: string
-}
-
 export interface ConsumerCounters {
   batches: number
   records: number
   failed: number
   retried: number
   deadLetters: number
+  /** Batches this build could not read; dead letters, too. */
+  undecodable: number
+  /** Dead letters that stood when they came again. */
+  redriven: number
   commits: number
   fenced: number
   handlerErrors: number
@@ -176,10 +173,14 @@ export interface ConsumerOptions {
   readonly retryPolicies?: Partial<Record<RetryClass, { retriesMax: number; delayMsMin: number; delayMsMax: number }>>
   /** Called at assignment, before the first batch; may read `state.load()`. */
   readonly onAssigned?: (
-    context: Omit<HandlerContext, 'attempt' | 'only' | 'correlationId'> & { readonly offset: number },
+    context: Omit<HandlerContext, 'attempt' | 'only' | 'redrive' | 'correlationId'> & { readonly offset: number },
   ) => Promise<void> | void
   readonly onRevoked?: (topic: string, partition: number, reason: 'revoked' | 'lost' | 'stopped') => void
   readonly onHole?: (hole: Hole) => void
+  /** Dead letters asked for by `redrive` come to the handler again. Default true. */
+  readonly redrive?: boolean
+  /** How the topic of dead letters is made when there is none yet. */
+  readonly deadLetters?: Omit<TopicOptions, 'name' | 'partitions'>
   readonly onError?: (error: unknown, batch: { topic: string; partition: number; offset: number }) => void
   readonly clock?: Clock
   readonly random?: () => number
@@ -214,6 +215,40 @@ export interface Producer {
   close(): void
 }
 
+export interface GroupMember {
+  readonly id: string
+  readonly host: string
+  /** Where the engine tells. */
+  readonly heartbeatAgeMs?: number
+  readonly partitions: readonly { readonly topic: string; readonly partition: number }[]
+}
+
+export interface GroupSummary {
+  readonly group: string
+  /** `stable`, `empty`, on Kafka also what its coordinator says while members come and go. */
+  readonly state: string
+  readonly protocol: 'embedded' | 'classic' | 'consumer'
+  /** Retention waits for it. */
+  readonly durable: boolean
+  readonly topics: readonly { readonly topic: string; readonly partitions: number }[]
+  readonly members: readonly GroupMember[]
+}
+
+export interface PartitionLag {
+  readonly group: string
+  readonly topic: string
+  readonly partition: number
+  readonly exchange: string | undefined
+  /** Id of the member that owns it. */
+  readonly owner: string | undefined
+  readonly committed: number | undefined
+  readonly end: number
+  /** Offsets between the committed position and the end: records on the embedded engine, messages on Kafka. */
+  readonly lagMessages: number
+  /** Newest ts_recv of the partition minus ts_recv of the first message that waits; 0: nothing waits. */
+  readonly lagMs: number
+}
+
 export interface Log {
   readonly engine: 'embedded' | 'kafka'
   readonly id: string
@@ -223,6 +258,10 @@ export interface Log {
   topics(): Promise<Topic[]>
   describe(topic: string, partition: number): Promise<PartitionInfo | undefined>
   committed(group: string, topic: string, partition: number): Promise<number | undefined>
+  /** Every group the log knows, with its members of now. */
+  groups(): Promise<GroupSummary[]>
+  /** Of each partition the group reads or has read; empty for a group the log does not know. */
+  lag(group: string): Promise<PartitionLag[]>
   append(topic: string, partition: number, message: AppendMessage): Promise<AppendResult>
   /** Keeps one partition's appender open. */
   producer(topic: string, partition: number): Producer

@@ -20,6 +20,8 @@ for (const ordered of [false, true]) {
       fenced: 0,
       handlerErrors: 0,
       holes: 0,
+      undecodable: 0,
+      redriven: 0,
     }
     const lane = new Lane('t', 0, 1, 0, {
       clock,

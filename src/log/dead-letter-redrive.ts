@@ -1,0 +1,190 @@
+/**
+ * Tries dead letters of one partition again, for the member that owns the partition. Reads the partition of the dead-letter
+ * topic, calls the handler between two batches, writes a mark or a new letter before the next batch goes; one event loop.
+ * Looks every second while the partition has letters; a slow handler leaves the requests where they are, in the log.
+ */
+import { type Clock, delay, LogError, type RetryClass, type RetryPolicy, retryClassOf, retryDelayMs } from '../core/index.js'
+import type { SlabBatch } from './batch.js'
+import { batchOf, type DeadLetter, messageOf, type RedrivenMark, reasonOf } from './dead-letter.js'
+import { DeadLetterBook } from './dead-letter-book.js'
+import { type Lane, WHOLE } from './lane.js'
+import { deadLetterTopic } from './options.js'
+import type { AppendStatus, FailedRecord, Log } from './types.js'
+
+const LOOK_MS = 1_000
+/** Letters that wait for a retry at a time. */
+const WAITING_MAX = 16
+
+export interface RedriverPorts {
+  readonly log: Pick<Log, 'describe' | 'read' | 'topics'>
+  readonly group: string
+  readonly clock: Clock
+  readonly random: () => number
+  readonly policies: Readonly<Record<RetryClass, RetryPolicy>>
+  readonly counters: { redriven: number; deadLetters: number }
+  bury(
+    batch: SlabBatch,
+    failed: FailedRecord,
+    attempts: number,
+    before: { letter: DeadLetter; at: number },
+  ): Promise<AppendStatus>
+  mark(id: string, mark: RedrivenMark): Promise<AppendStatus>
+  onError(error: unknown): void
+}
+
+export class Redriver {
+  readonly #lane: Lane
+  readonly #ports: RedriverPorts
+  readonly #topic: string
+  readonly #book = new DeadLetterBook()
+  #seen = 0
+  #isKnown = false
+  #isWoken = false
+  #looking: Promise<void> | undefined
+
+  constructor(lane: Lane, ports: RedriverPorts) {
+    this.#lane = lane
+    this.#ports = ports
+    this.#topic = deadLetterTopic(lane.topic)
+  }
+
+  /** Looks now and then from here on, if the partition has letters; called at assignment and after each new letter. */
+  wake(): void {
+    this.#isWoken = true
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined
+    })
+  }
+
+  /** Resolves when nothing of it runs; the lane has been closed. */
+  async ended(): Promise<void> {
+    await this.#looking
+  }
+
+  async #look(): Promise<void> {
+    const { clock, onError } = this.#ports
+    const { signal } = this.#lane
+    while (!signal.aborted) {
+      try {
+        this.#isWoken = false
+        const end = await this.#end()
+        if (end === 0) {
+          if (this.#isWoken) continue
+          return
+        }
+        if (end > this.#seen) await this.#read(end)
+        await this.#redriveAll()
+      } catch (error) {
+        if (!signal.aborted) onError(error)
+      }
+      await delay(clock, LOOK_MS, signal).catch(() => {})
+    }
+  }
+
+  async #end(): Promise<number> {
+    this.#isKnown ||= (await this.#ports.log.topics()).some(({ name }) => name === this.#topic)
+    if (!this.#isKnown) return 0
+    return (await this.#ports.log.describe(this.#topic, this.#lane.partition))?.endOffset ?? 0
+  }
+
+  async #read(end: number): Promise<void> {
+    const { partition } = this.#lane
+    const prefix = `${this.#ports.group}/`
+    const range = { topics: [this.#topic], partitions: [partition], from: { offset: this.#seen }, to: { offset: end } }
+    for await (const { offset, key, value } of this.#ports.log.read(range)) {
+      if (this.#lane.signal.aborted) return
+      const message = key.startsWith(prefix) ? messageOf(value) : undefined
+      if (message !== undefined) this.#book.apply(offset, key, message)
+    }
+    this.#seen = end
+  }
+
+  async #redriveAll(): Promise<void> {
+    const wanted = new Map<number, string>()
+    for (const { id, at, state } of this.#book.entries) if (state === 'requested') wanted.set(at, id)
+    if (wanted.size === 0) return
+    const from = Math.min(...wanted.keys())
+    const to = Math.max(...wanted.keys()) + 1
+    const range = { topics: [this.#topic], partitions: [this.#lane.partition], from: { offset: from }, to: { offset: to } }
+    const waiting = new Set<Promise<void>>()
+    for await (const { offset, value } of this.#ports.log.read(range)) {
+      if (this.#lane.signal.aborted) break
+      const letter = wanted.has(offset) ? messageOf(value) : undefined
+      if (letter?.kind !== 'letter') continue
+      const done: Promise<void> = this.#redrive(letter, offset)
+        .catch((error: unknown) => this.#ports.onError(error))
+        .finally(() => waiting.delete(done))
+      waiting.add(done)
+      if (waiting.size >= WAITING_MAX) await Promise.race(waiting)
+    }
+    await Promise.all(waiting)
+  }
+
+  /** By the policy of what it dies of, as on first delivery; ends in a mark or in a new letter, each one message. */
+  async #redrive(letter: DeadLetter, at: number): Promise<void> {
+    const { clock, policies, random } = this.#ports
+    let batch: SlabBatch
+    try {
+      batch = batchOf(letter, clock.wallNs())
+    } catch (cause) {
+      throw new LogError(`the dead letter ${letter.id} at ${at} of ${this.#topic} cannot be redriven: ${reasonOf(cause)}`, {
+        cause,
+      })
+    }
+    let only: readonly number[] | undefined
+    for (let attempts = 0; ; attempts++) {
+      let waitMs: number | undefined
+      const ran = await this.#lane.between(async () => {
+        const failed = await this.#lane.redeliver(batch, attempts, only, letter)
+        if (this.#lane.signal.aborted) return
+        const first = failed[0]
+        waitMs = first === undefined ? undefined : retryDelayMs(policies[retryClassOf(first.error)], attempts + 1, random)
+        if (waitMs === undefined) await this.#settle(batch, failed, attempts, letter, at)
+        else only = first?.index === WHOLE ? only : failed.map(({ index }) => index)
+      })
+      if (!ran || waitMs === undefined || this.#lane.signal.aborted) return
+      await delay(clock, waitMs, this.#lane.signal).catch(() => {})
+    }
+  }
+
+  async #settle(
+    batch: SlabBatch,
+    failed: readonly FailedRecord[],
+    attempts: number,
+    letter: DeadLetter,
+    at: number,
+  ): Promise<void> {
+    const { bury, mark, clock, counters } = this.#ports
+    // A handler that threw has failed the letter as it is.
+    const all = Array.from({ length: batch.records }, (_, index) => index)
+    const dead = failed.flatMap((each) => (each.index === WHOLE ? all.map((index) => ({ ...each, index })) : [each]))
+    let isDeadAgain = false
+    for (const each of dead) {
+      if (!(await this.#stands(() => bury(batch, each, attempts, { letter, at })))) return
+      counters.deadLetters++
+      if (letter.recordType !== undefined || each.index === letter.index) isDeadAgain = true
+    }
+    const entry = this.#book.of(letter.id)
+    if (isDeadAgain) {
+      // Where the new letter stands is read with the next look; until then this one is not tried again.
+      if (entry?.at === at) entry.state = 'dead'
+      return
+    }
+    const redriven: RedrivenMark = { kind: 'redriven', letter: at, tsRedriven: clock.wallNs().toString() }
+    if (!(await this.#stands(() => mark(letter.id, redriven)))) return
+    counters.redriven++
+    this.#book.apply(at, letter.id, redriven)
+  }
+
+  /** The partition waits: going on without the mark would have the next owner try the letter again. False: it went away first. */
+  async #stands(write: () => Promise<AppendStatus>): Promise<boolean> {
+    const { clock, onError } = this.#ports
+    for (;;) {
+      const status = await write()
+      if (status === 'ok') return true
+      if (status === 'fenced' || this.#lane.signal.aborted || this.#lane.isClosing) return false
+      onError(new LogError(`${this.#topic} took no mark of a redrive: ${status}`))
+      await delay(clock, LOOK_MS, this.#lane.signal).catch(() => {})
+    }
+  }
+}
