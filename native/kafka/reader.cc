@@ -63,8 +63,8 @@ class KafkaReader final : public journal::Reader {
       position_ = view_.offset + view_.count;
       return Status::kOk;
     }
-    if (!fetching_ && !StartFetch()) return Status::kIoError;
     for (;;) {
+      if (!fetching_ && !StartFetch()) return Status::kIoError;
       if (at_ == pulled_.size() && !Pull()) return end_offset() > position_ ? Status::kPending : Status::kEnd;
       rd_kafka_message_t* message = pulled_[at_];
       if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
