@@ -91,10 +91,16 @@ export class KafkaAuthError extends KafkaError {
   static override readonly retryClass = 'AUTH'
 }
 
-/** The schema registry is away, refuses a schema, or holds one that ours is not compatible with. */
+/** The schema registry refuses a request or a schema, or holds one that ours is not compatible with. */
 export class SchemaRegistryError extends PlatformError {
-  static override readonly code = 'MD_SCHEMA_REGISTRY'
-  static override readonly retryClass: RetryClass = 'INFRASTRUCTURE'
+  static override readonly code: string = 'MD_SCHEMA_REGISTRY'
+}
+
+/** The schema registry does not answer, or not in time: ids that are known go on being used. */
+export class SchemaRegistryAwayError extends SchemaRegistryError {
+  static override readonly code = 'MD_SCHEMA_REGISTRY_AWAY'
+  static override readonly retryClass = 'INFRASTRUCTURE'
+  static override readonly exitCode = 3
 }
 
 /** No room to append: ENOSPC or EDQUOT. */

@@ -49,6 +49,7 @@ export const metricCatalog = {
   tickwire_stream_frames_total: counter('WebSocket frames sent.'),
   tickwire_stream_bytes_total: counter('Bytes sent to subscribers.'),
   tickwire_stream_disconnects_total: counter('Subscribers disconnected, by reason.', 'reason'),
+  tickwire_schema_ids_cached_total: counter('Schema ids taken from the data directory because the registry was away.', 'subject'),
   errors_total: counter('Operating errors, by code (docs/reference/errors.md).', 'service', 'code'),
   tickwire_service_state: gauge('0 stopped, 1 starting, 2 running, 3 stopping, 4 failed, 5 waiting to restart.', 'service'),
   tickwire_service_restarts_total: counter('Restarts by the supervisor.', 'service'),
