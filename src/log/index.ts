@@ -9,7 +9,9 @@
 import { EmbeddedLog } from './embedded.js'
 import type { Log, OpenLogOptions } from './types.js'
 
+export { type DeadLetterEntry, readDeadLetters, readLetter, requestRedrive } from './dead-letters.js'
 export { Dedup } from './dedup.js'
+export { type ExchangeLag, exchangeOf, lagByExchange, membersWanted } from './lag.js'
 export { deadLetterTopic, stateTopic } from './options.js'
 export type * from './types.js'
 

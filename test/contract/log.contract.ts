@@ -7,6 +7,7 @@ import type { Log, OpenLogOptions } from '../../src/log/index.js'
 import type { LogProcess } from '../support/log-processes.js'
 import type { Orders } from '../support/log-worker.js'
 import { describeAppendAndRead } from './append-read.contract.js'
+import { describeDeadLetters } from './dead-letters.contract.js'
 import { describeGroups } from './groups.contract.js'
 import { describeHandlers } from './handlers.contract.js'
 import { describeKeeping } from './keeping.contract.js'
@@ -23,6 +24,8 @@ export interface LogUnderTest {
   start(orders: ConsumeOrders | AppendOrders): Promise<LogProcess>
   /** Flips one bit in the middle of the partition's stored bytes. */
   flipBit?(topic: string, partition: number): Promise<void>
+  /** Puts bytes that are no batch where batches stand, as another producer might. Undefined: the engine takes none. */
+  appendForeign?(topic: string, partition: number, value: Uint8Array): Promise<void>
   /** A log of its own on a file system of a few MB. Undefined: this machine cannot make one. */
   onFullDisk?(): Promise<{ readonly log: Log; makeRoom(): Promise<void>; end(): Promise<void> } | undefined>
   /** Runs retention and compaction now, where the engine leaves that to us. */
@@ -37,6 +40,7 @@ export function describeLogContract(name: string, factory: LogFactory): void {
     describeAppendAndRead(factory)
     describeGroups(factory)
     describeHandlers(factory)
+    describeDeadLetters(factory)
     describeKeeping(factory)
   })
 }
