@@ -36,7 +36,8 @@ class Admin {
   Failure BrokerConfig(std::int32_t broker, int timeout_ms, std::vector<ConfigEntry>* out);
   Failure CreateTopics(const std::vector<NewTopic>& topics, bool validate_only, int timeout_ms, std::vector<Outcome>* out);
   // To `partitions` in all; Kafka refuses to go down.
-  Failure CreatePartitions(const std::vector<PartitionTotal>& topics, bool validate_only, int timeout_ms, std::vector<Outcome>* out);
+  Failure CreatePartitions(const std::vector<PartitionTotal>& topics, bool validate_only, int timeout_ms,
+                           std::vector<Outcome>* out);
   // Sets these entries and leaves the others.
   Failure AlterTopicConfigs(const std::vector<TopicConfig>& topics, int timeout_ms, std::vector<Outcome>* out);
   Failure DeleteTopics(const std::vector<std::string>& names, int timeout_ms, std::vector<Outcome>* out);

@@ -68,8 +68,12 @@ class KafkaAppender final : public journal::Appender {
 
   journal::AppendResult Append(std::span<const Message> messages) override {
     const std::uint64_t hash = HashOf(messages);
-    if (under_way_.empty() || hash != under_way_hash_) {
+    const auto client = producer_->client();
+    if (client == nullptr) return {Status::kIoError, 0};
+    // Of a client that was replaced no report comes any more.
+    if (under_way_.empty() || hash != under_way_hash_ || client != sent_by_) {
       under_way_.clear();
+      sent_by_ = client;
       for (const Message& message : messages) {
         if (message_bytes_max_ != 0 && message.value.size() + message.key.size() + kOverheadBytes > message_bytes_max_) {
           return {Status::kTooLarge, 0};
@@ -101,8 +105,6 @@ class KafkaAppender final : public journal::Appender {
   }
 
   Status Send(const Message& message) {
-    const auto client = producer_->client();
-    if (client == nullptr) return Status::kIoError;
     auto share = std::make_unique<Share>(std::make_shared<Delivery>());
     const Share mine = *share;
     rd_kafka_vu_t parts[8];
@@ -137,7 +139,7 @@ class KafkaAppender final : public journal::Appender {
       header.vtype = RD_KAFKA_VTYPE_HEADER;
       header.u.header = {kKindHeader, kKindOpaque, 1};
     }
-    rd_kafka_error_t* refused = rd_kafka_produceva(client->handle(), parts, used);
+    rd_kafka_error_t* refused = rd_kafka_produceva(sent_by_->handle(), parts, used);
     if (refused != nullptr) {
       const rd_kafka_resp_err_t error = rd_kafka_error_code(refused);
       rd_kafka_error_destroy(refused);
@@ -166,6 +168,7 @@ class KafkaAppender final : public journal::Appender {
   const std::string topic_;
   const std::uint32_t partition_;
   const std::uint64_t message_bytes_max_;
+  std::shared_ptr<Client> sent_by_;
   std::vector<Share> under_way_;
   std::uint64_t under_way_hash_ = 0;
 };
