@@ -6,7 +6,10 @@ import { packageRoot } from '../native/addon.js'
 import { configCommand } from './commands/config.js'
 import { decodeCommand } from './commands/decode.js'
 import { demoCommand } from './commands/demo.js'
+import { dlqCommand } from './commands/dlq.js'
 import { doctorCommand } from './commands/doctor.js'
+import { groupsCommand } from './commands/groups.js'
+import { lagCommand } from './commands/lag.js'
 import { logCommand } from './commands/log.js'
 import { readCommand } from './commands/read.js'
 import { recordCommand } from './commands/record.js'
@@ -31,6 +34,9 @@ const commands = [
   topicsCommand,
   logCommand,
   verifyCommand,
+  dlqCommand,
+  groupsCommand,
+  lagCommand,
   subscribeCommand,
   unsubscribeCommand,
   configCommand,

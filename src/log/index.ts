@@ -9,6 +9,7 @@
 import { EmbeddedLog } from './embedded.js'
 import type { Log, OpenLogOptions } from './types.js'
 
+export { batchOf as batchOfLetter } from './dead-letter.js'
 export { type DeadLetterEntry, readDeadLetters, readLetter, requestRedrive } from './dead-letters.js'
 export { Dedup } from './dedup.js'
 export { type ExchangeLag, exchangeOf, lagByExchange, membersWanted } from './lag.js'
