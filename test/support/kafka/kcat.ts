@@ -28,10 +28,19 @@ interface Listing {
   }[]
 }
 
-/** What a broker answers to a metadata request; `options` are librdkafka's. Fails when none answers within 5 s. */
-export async function clusterState(bootstrap: string, options: Readonly<Record<string, string>> = {}): Promise<ClusterState> {
-  const given = Object.entries(options).flatMap(([name, value]) => ['-X', `${name}=${value}`])
-  const { stdout } = await promisify(execFile)('kcat', ['-b', bootstrap, '-L', '-J', '-m', '5', ...given])
+export interface MetadataRequest {
+  /** Client properties under librdkafka's names. */
+  readonly properties?: Readonly<Record<string, string>>
+  readonly timeoutSeconds?: number
+}
+
+/** What a broker answers to a metadata request; fails when none answers in time. */
+export async function clusterState(
+  bootstrap: string,
+  { properties = {}, timeoutSeconds = 5 }: MetadataRequest = {},
+): Promise<ClusterState> {
+  const given = Object.entries(properties).flatMap(([name, value]) => ['-X', `${name}=${value}`])
+  const { stdout } = await promisify(execFile)('kcat', ['-b', bootstrap, '-L', '-J', '-m', String(timeoutSeconds), ...given])
   const listing = JSON.parse(stdout) as Listing
   const ids = (list: readonly { id: number }[]): number[] => list.map(({ id }) => id)
   return {
