@@ -1,7 +1,8 @@
 /** A schema registry's API, as much of it as producers and tools need. Confluent's paths and codes; Apicurio answers the same. */
 import { z } from 'zod'
 import { SchemaRegistryError } from '../../core/errors.js'
-import { ask, checkAddress, type RegistryAddress, type RegistryAnswer } from './schemas-http.js'
+import { checkAddress, type RegistryAddress } from './schemas-address.js'
+import { ask, type RegistryAnswer } from './schemas-http.js'
 
 export interface RegisteredSchema {
   readonly subject: string

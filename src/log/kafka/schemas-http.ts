@@ -4,17 +4,8 @@
  */
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
-import { ConfigError, SchemaRegistryAwayError, SchemaRegistryError } from '../../core/errors.js'
-
-export interface RegistryAddress {
-  /** `http://127.0.0.1:8081`, with a path where the registry has one. */
-  readonly url: string
-  readonly user?: string | undefined
-  readonly password?: string | undefined
-  /** PEM text of the certificate authority that signed the registry's certificate. */
-  readonly ca?: string | undefined
-  readonly timeoutMs?: number | undefined
-}
+import { SchemaRegistryAwayError, SchemaRegistryError } from '../../core/errors.js'
+import { checkAddress, type RegistryAddress } from './schemas-address.js'
 
 export interface RegistryAnswer {
   readonly status: number
@@ -24,16 +15,6 @@ export interface RegistryAnswer {
 const CONTENT = 'application/vnd.schemaregistry.v1+json'
 /** A schema is a few kilobytes; nothing a registry says is larger than this. */
 const BYTES_MAX = 16 << 20
-
-export function checkAddress(url: string): URL {
-  const parsed = URL.canParse(url) ? new URL(url) : undefined
-  if (parsed !== undefined && (parsed.protocol === 'http:' || parsed.protocol === 'https:')) return parsed
-  throw new ConfigError(`${JSON.stringify(url.slice(0, 120))} is not the address of a schema registry`, {
-    field: 'registry',
-    validValues: ['http://host:port', 'https://host:port/path'],
-    fix: 'give its URL',
-  })
-}
 
 /** Any status is an answer; throws SchemaRegistryAwayError when there is none. */
 export function ask(address: RegistryAddress, method: string, path: string, body?: object): Promise<RegistryAnswer> {
