@@ -1,17 +1,21 @@
 #!/bin/sh
-# Installs the Debian packages that building needs (`setup.sh`) and, with `test`, those that the tests need as well.
+# Installs the Debian packages that building needs (`setup.sh`), with `kafka` those of the Kafka engine as well, with `test` those of both and of the tests.
 # Root or sudo installs them; anybody else gets the list. When all are there it does nothing.
 set -eu
 
 build='g++ cmake ninja-build libflatbuffers-dev flatbuffers-compiler libsimdjson-dev libxxhash-dev zlib1g-dev'
-test='libboost-dev libgtest-dev clang-14 libclang-rt-14-dev chromium'
+# librdkafka's libraries, and Python for node-gyp.
+kafka='libssl-dev libzstd-dev liblz4-dev libsasl2-dev libcurl4-openssl-dev python3'
+# A broker and a registry (Java, Maven), foreign clients (kcat, Python), certificates.
+brokers='maven openjdk-17-jdk-headless kcat python3-venv openssl'
+test="libboost-dev libgtest-dev clang-14 libclang-rt-14-dev chromium $brokers"
 
-wanted=$build
-what=building
-if [ "${1:-}" = test ]; then
-  wanted="$build $test"
-  what='building and testing'
-fi
+case ${1:-} in
+  '') wanted=$build what=building ;;
+  kafka) wanted="$build $kafka" what='building the Kafka engine' ;;
+  test) wanted="$build $kafka $test" what='building and testing' ;;
+  *) echo "usage: setup.sh [kafka | test]" >&2; exit 2 ;;
+esac
 
 if ! command -v node >/dev/null 2>&1; then
   echo "tickwire needs Node 20 or newer; see https://nodejs.org" >&2
@@ -46,7 +50,7 @@ else
 fi
 
 case $missing in
-  *chromium*) echo "setup: installing$missing (a browser is among them: about 100 MB, up to a minute)…" ;;
+  *chromium* | *maven*) echo "setup: installing$missing (a browser and Java are large: up to 350 MB, a minute or two)…" ;;
   *) echo "setup: installing$missing (a compiler and libraries: 10 to 30 s)…" ;;
 esac
 started=$(date +%s)
