@@ -40,6 +40,26 @@ export const metricCatalog = {
   tickwire_handler_records_total: counter('Records given to a consumer handler.', 'group'),
   tickwire_handler_retries_total: counter('Retries of records a handler failed on.', 'group'),
   tickwire_dead_letters_total: counter('Records written to the dead letters.', 'group'),
+  tickwire_undecodable_batches_total: counter('Batches that no handler could read; each is a dead letter, too.', 'group'),
+  tickwire_redriven_total: counter('Dead letters that stood when they came again.', 'group'),
+  kafka_consumer_lag: gauge(
+    'Messages between the committed position and the end, per partition this member owns (records on the embedded log).',
+    'group',
+    'topic',
+    'partition',
+  ),
+  tickwire_consumer_lag_ms: gauge(
+    'Newest receive time of the partition minus that of the first message that waits.',
+    'group',
+    'topic',
+    'partition',
+  ),
+  tickwire_exchange_lag_messages: gauge(
+    'Messages that wait, over the partitions of an exchange this member owns.',
+    'group',
+    'exchange',
+  ),
+  tickwire_exchange_lag_ms: gauge('The same in time: of the partition that is furthest behind.', 'group', 'exchange'),
   tickwire_consumer_lag_records: gauge('Log end minus committed position, summed over the partitions this member owns.', 'group'),
   tickwire_stream_clients: gauge('Connected subscribers.'),
   tickwire_stream_offered_total: counter('Records offered to subscribers: delivered + conflated + dropped + still queued.'),
@@ -63,7 +83,7 @@ export class Metrics {
   readonly registry = new Registry()
   readonly #metrics = new Map<string, Counter | Gauge | Histogram>()
   readonly #totals = new Map<string, number>()
-  readonly #collectors = new Set<() => void>()
+  readonly #collectors = new Set<() => void | Promise<void>>()
 
   constructor(options: { readonly processDefaults?: boolean } = {}) {
     if (options.processDefaults === true) collectDefaultMetrics({ register: this.registry })
@@ -77,6 +97,11 @@ export class Metrics {
   set(name: MetricName, labels: Labels, value: number): void {
     const metric = this.#metric(name)
     if (metric instanceof Gauge) metric.set(labels, value)
+  }
+
+  /** What is gone must not stand there with its last value. */
+  remove(name: MetricName, labels: Labels): void {
+    this.#metric(name).remove(labels)
   }
 
   observe(name: MetricName, labels: Labels, seconds: number): void {
@@ -94,13 +119,13 @@ export class Metrics {
   }
 
   /** Called before each scrape; returns what removes it. */
-  onCollect(collect: () => void): () => void {
+  onCollect(collect: () => void | Promise<void>): () => void {
     this.#collectors.add(collect)
     return () => this.#collectors.delete(collect)
   }
 
   async text(): Promise<string> {
-    for (const collect of this.#collectors) collect()
+    await Promise.all([...this.#collectors].map((collect) => collect()))
     return this.registry.metrics()
   }
 

@@ -10,11 +10,8 @@ interface Ends {
   readonly newest: bigint
 }
 
-/** The last part of a public name; topics that belong to no exchange have none. */
-export function exchangeOf(topic: string): string | undefined {
-  const parts = topic.split('.')
-  return parts[0] === 'market' && parts.length >= 4 ? parts[3] : undefined
-}
+/** Of a public name, a view's included; topics that belong to no exchange have none. */
+export const exchangeOf = (topic: string): string | undefined => /^(?:kafka:)?market\.[^.]+\.[^.]+\.([^.]+)/.exec(topic)?.[1]
 
 /** `tsRecvAt` is asked only when something waits. What retention took before it was read no longer waits. */
 export function lagOf(

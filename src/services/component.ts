@@ -25,5 +25,5 @@ export interface Component {
   stop(): Promise<void>
   health?(): ComponentHealth
   /** Brings native totals into the metrics; called before each scrape. */
-  collect?(metrics: Metrics): void
+  collect?(metrics: Metrics): void | Promise<void>
 }

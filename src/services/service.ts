@@ -113,8 +113,8 @@ export class StreamService<Config = unknown> {
     }
     if (this.#metrics !== undefined) {
       const metrics = this.#metrics
-      this.#removeCollector = metrics.onCollect(() => {
-        for (const component of this.#components) component.collect?.(metrics)
+      this.#removeCollector = metrics.onCollect(async () => {
+        await Promise.all(this.#components.map((component) => component.collect?.(metrics)))
       })
     }
     this.#enter('running')
@@ -208,7 +208,7 @@ export class StreamService<Config = unknown> {
   /** Totals of a component end with it: they are taken once more before it goes. */
   #collectLast(): void {
     if (this.#removeCollector === undefined || this.#metrics === undefined) return
-    for (const component of this.#components) component.collect?.(this.#metrics)
+    for (const component of this.#components) void component.collect?.(this.#metrics)
     this.#removeCollector()
     this.#removeCollector = undefined
   }

@@ -3,11 +3,20 @@
 import type { RetryClass } from '../core/errors.js'
 import { LogBusyError, LogError } from '../core/errors.js'
 import type { Metrics } from '../core/metrics.js'
-import type { AppendMessage, AppendResult, Consumer, Handler, Log } from '../log/index.js'
-import type { TopicNameBuilder } from '../model/topics.js'
+import {
+  type AppendMessage,
+  type AppendResult,
+  type Consumer,
+  deadLetterTopic,
+  type Handler,
+  type Log,
+  type TopicOptions,
+} from '../log/index.js'
+import type { TopicConfig, TopicNameBuilder } from '../model/topics.js'
 import { murmur2 } from '../native/model.js'
 import type { ConsumerOptions, StreamFactory } from './builder.js'
 import type { Component, ComponentContext, ComponentHealth } from './component.js'
+import { LagMetrics } from './lag-metrics.js'
 import { topicOptions } from './registry-store.js'
 
 export interface ProducerOptions {
@@ -47,6 +56,12 @@ export class ProducerComponent implements Component {
   }
 }
 
+/** How the topic is kept, whatever its name and partitions. */
+function keepingOf(config: TopicConfig): Omit<TopicOptions, 'name' | 'partitions'> {
+  const { name: _name, partitions: _partitions, ...keeping } = topicOptions(config)
+  return keeping
+}
+
 const never = { retriesMax: 0, delayMsMin: 0, delayMsMax: 0 }
 const noRetries: Record<RetryClass, typeof never> = {
   TRANSIENT: never,
@@ -63,6 +78,7 @@ class ConsumerComponent implements Component {
   readonly #topics: TopicNameBuilder
   readonly #options: ConsumerOptions<Handler>
   #consumer: Consumer | undefined
+  #lag: LagMetrics | undefined
 
   constructor(log: Log, topics: TopicNameBuilder, options: ConsumerOptions<Handler>) {
     this.name = `consumer ${options.groupId}`
@@ -75,6 +91,7 @@ class ConsumerComponent implements Component {
     const { groupId, handler, hasErrorHandling, topics } = this.#options
     const configs = topics.flatMap((name) => this.#topics.resolve(name))
     for (const config of configs) await this.#log.ensureTopic(topicOptions(config))
+    const first = configs[0] === undefined ? undefined : this.#topics.find(deadLetterTopic(configs[0].name))
     const consumer = await this.#log.consumer({
       group: groupId,
       topics: configs.map((config) => config.name),
@@ -82,6 +99,7 @@ class ConsumerComponent implements Component {
       durable: true,
       clock: context.clock,
       random: context.random,
+      ...(first === undefined ? {} : { deadLetters: keepingOf(first) }),
       // Without error handling a failed record is a failure of the service.
       ...(hasErrorHandling ? {} : { retryPolicies: noRetries }),
       onError: (error, batch) => {
@@ -90,11 +108,13 @@ class ConsumerComponent implements Component {
       },
     })
     this.#consumer = consumer
+    this.#lag = new LagMetrics(this.#log, groupId, context.clock, (error) => context.logger.warn({ error }, 'lag is not known'))
     consumer.failed.catch((error: unknown) => context.fail(error instanceof Error ? error : new LogBusyError(String(error))))
   }
 
   async stop(): Promise<void> {
     await this.#consumer?.stop()
+    this.#lag?.end()
   }
 
   health(): ComponentHealth {
@@ -103,17 +123,20 @@ class ConsumerComponent implements Component {
     return { status: 'ok', details: { ...consumer.counters, partitions: consumer.assigned.length, lag: consumer.lag() } }
   }
 
-  collect(metrics: Metrics): void {
+  async collect(metrics: Metrics): Promise<void> {
     const consumer = this.#consumer
     if (consumer === undefined) return
     const group = this.#options.groupId
     metrics.total('tickwire_handler_records_total', { group }, consumer.counters.records)
     metrics.total('tickwire_handler_retries_total', { group }, consumer.counters.retried)
     metrics.total('tickwire_dead_letters_total', { group }, consumer.counters.deadLetters)
+    metrics.total('tickwire_undecodable_batches_total', { group }, consumer.counters.undecodable)
+    metrics.total('tickwire_redriven_total', { group }, consumer.counters.redriven)
     metrics.set('tickwire_consumer_lag_records', { group }, consumer.lag())
     for (const seconds of waiting.get(this.#options)?.splice(0) ?? []) {
       metrics.observe('processor_latency_seconds', { processor: this.#options.service }, seconds)
     }
+    await this.#lag?.collect(metrics, consumer)
   }
 }
 
