@@ -1,0 +1,210 @@
+#include "publish/producer.h"
+
+#include <pthread.h>
+#include <simdjson.h>
+
+#include <array>
+#include <utility>
+
+namespace tw::publish {
+namespace {
+
+constexpr int kPollMs = 100;
+
+}  // namespace
+
+kafka::Properties ProducerProperties(const ProducerOptions& options) {
+  const bool throughput = options.profile == Profile::kThroughput;
+  kafka::Properties all = {
+      {"acks", "all"},
+      {"enable.idempotence", "true"},
+      // A message in the middle that the brokers refuse ends the producer: what comes behind it must not overtake it.
+      {"enable.gapless.guarantee", "true"},
+      {"message.timeout.ms", "0"},
+      {"max.in.flight.requests.per.connection", "5"},
+      {"compression.codec", options.compression},
+      {"linger.ms", throughput ? "10" : "0"},
+      {"batch.size", throughput ? "32768" : "1000000"},
+      {"queue.buffering.max.messages", std::to_string(options.queue_messages)},
+      {"queue.buffering.max.kbytes", std::to_string(options.queue_kbytes)},
+      {"request.timeout.ms", "3000"},
+      {"statistics.interval.ms", std::to_string(options.statistics_ms)},
+  };
+  for (const auto& [name, value] : options.properties) all[name] = value;
+  return kafka::WithDefaults(all);
+}
+
+void ProducerCounters::Error(const std::string& name, const std::string& reason) {
+  const std::lock_guard lock(mutex);
+  ++errors[name];
+  last_error = reason;
+}
+
+std::unique_ptr<Producer> Producer::Make(const ProducerOptions& options, ProducerCounters* counters, std::function<std::uint64_t()> now_ns,
+                                         std::function<void()> on_ack, std::string* error) {
+  std::unique_ptr<Producer> producer(new Producer);
+  producer->counters_ = counters;
+  producer->now_ns_ = std::move(now_ns);
+  producer->on_ack_ = std::move(on_ack);
+  Producer* self = producer.get();
+  kafka::ClientEvents events;
+  events.on_error = [self](rd_kafka_resp_err_t code, const std::string& reason, bool fatal) {
+    if (fatal) {
+      self->Fail(rd_kafka_err2name(code), reason);
+    } else {
+      self->counters_->Error(rd_kafka_err2name(code), reason);
+    }
+  };
+  producer->client_ = kafka::Client::Make(RD_KAFKA_PRODUCER, ProducerProperties(options), std::move(events), error, [](rd_kafka_conf_t* conf) {
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_STATS);
+  });
+  if (producer->client_ == nullptr) return nullptr;
+  counters->producers.fetch_add(1);
+  producer->reports_ = rd_kafka_queue_get_main(producer->handle());
+  producer->thread_ = std::thread([self] { self->TakeReports(); });
+  return producer;
+}
+
+Producer::~Producer() {
+  stopping_.store(true);
+  if (thread_.joinable()) {
+    rd_kafka_queue_yield(reports_);
+    thread_.join();
+  }
+  if (client_ == nullptr) return;
+  // Without this, destroying waits for brokers that are away.
+  rd_kafka_purge(handle(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
+  for (const auto& [name, topic] : topics_) rd_kafka_topic_destroy(topic);
+  if (reports_ != nullptr) rd_kafka_queue_destroy(reports_);
+  client_.reset();
+}
+
+rd_kafka_topic_t* Producer::Topic(const std::string& name) {
+  auto& topic = topics_[name];
+  if (topic == nullptr) topic = rd_kafka_topic_new(handle(), name.c_str(), nullptr);
+  return topic;
+}
+
+Producer::Sent Producer::Send(const Message& message, Parcel* parcel) {
+  if (failed()) return Sent::kFailed;
+  std::array<rd_kafka_vu_t, 8> fields;
+  std::size_t count = 0;
+  const auto add = [&](rd_kafka_vtype_t type) -> auto& {
+    fields[count].vtype = type;
+    return fields[count++].u;
+  };
+  add(RD_KAFKA_VTYPE_RKT).rkt = message.topic;
+  add(RD_KAFKA_VTYPE_PARTITION).i32 = message.partition;
+  add(RD_KAFKA_VTYPE_MSGFLAGS).i = RD_KAFKA_MSG_F_COPY;
+  add(RD_KAFKA_VTYPE_OPAQUE).ptr = parcel;
+  if (message.timestamp_ms > 0) add(RD_KAFKA_VTYPE_TIMESTAMP).i64 = message.timestamp_ms;
+  if (!message.key.empty()) add(RD_KAFKA_VTYPE_KEY).mem = {const_cast<char*>(message.key.data()), message.key.size()};
+  if (!message.tombstone) add(RD_KAFKA_VTYPE_VALUE).mem = {const_cast<std::uint8_t*>(message.value.data()), message.value.size()};
+  if (message.opaque) add(RD_KAFKA_VTYPE_HEADER).header = {"tw-kind", "o", 1};
+
+  // Before the call: the report may come while it still runs.
+  parcel->pieces.fetch_add(1, std::memory_order_relaxed);
+  in_flight_.fetch_add(1, std::memory_order_relaxed);
+  rd_kafka_error_t* error = rd_kafka_produceva(handle(), fields.data(), count);
+  if (error == nullptr) {
+    counters_->messages.fetch_add(1, std::memory_order_relaxed);
+    counters_->bytes.fetch_add(message.key.size() + message.value.size(), std::memory_order_relaxed);
+    return Sent::kOk;
+  }
+  // Never the last piece: the parcel's own is still there.
+  parcel->pieces.fetch_sub(1, std::memory_order_relaxed);
+  in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
+  const std::string reason = rd_kafka_error_string(error);
+  rd_kafka_error_destroy(error);
+  if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return Sent::kFull;
+  Fail(rd_kafka_err2name(code), std::string(rd_kafka_topic_name(message.topic)) + " partition " + std::to_string(message.partition) + ": " + reason);
+  return Sent::kFailed;
+}
+
+void Producer::Fail(const std::string& name, const std::string& reason) {
+  counters_->Error(name, reason);
+  failed_.store(true, std::memory_order_release);
+}
+
+void Producer::Report(const rd_kafka_message_t* message, std::uint64_t now_ns, bool* acknowledged) {
+  in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  auto* parcel = static_cast<Parcel*>(message->_private);
+  if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    counters_->failed.fetch_add(1, std::memory_order_relaxed);
+    // The parcel stays: the position does not pass it. What a fatal error purges comes after its cause was told.
+    if (!failed()) Fail(rd_kafka_err2name(message->err), std::string(rd_kafka_topic_name(message->rkt)) + ": " + rd_kafka_err2str(message->err));
+    return;
+  }
+  *acknowledged = true;
+  counters_->acknowledged.fetch_add(1, std::memory_order_relaxed);
+  const std::uint64_t sent_ns = parcel->sent_ns;
+  if (parcel->flight->Acknowledge(parcel)) counters_->ack_ns.Add(now_ns > sent_ns ? now_ns - sent_ns : 0);
+}
+
+void Producer::TakeReports() {
+  pthread_setname_np(pthread_self(), "tw-acks");
+  while (!stopping_.load(std::memory_order_acquire)) {
+    rd_kafka_event_t* event = rd_kafka_queue_poll(reports_, kPollMs);
+    if (event == nullptr) {
+      if (failed()) on_ack_();
+      continue;
+    }
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_STATS) TakeStatistics(rd_kafka_event_stats(event));
+    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
+      const std::uint64_t now_ns = now_ns_();
+      bool acknowledged = false;
+      while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) Report(message, now_ns, &acknowledged);
+      if (acknowledged) {
+        const std::lock_guard lock(counters_->mutex);
+        if (!failed()) counters_->last_error.clear();
+      }
+      on_ack_();
+    }
+    rd_kafka_event_destroy(event);
+  }
+}
+
+// Means over all topics, weighted by how many batches each had.
+void Producer::TakeStatistics(const char* json) {
+  simdjson::dom::parser parser;
+  simdjson::dom::object topics;
+  if (parser.parse(std::string(json)).at_key("topics").get(topics) != simdjson::SUCCESS) return;
+  std::uint64_t batches = 0;
+  std::uint64_t bytes = 0;
+  std::uint64_t messages = 0;
+  for (const auto& [name, topic] : topics) {
+    std::uint64_t count = 0;
+    std::uint64_t size = 0;
+    std::uint64_t records = 0;
+    if (topic["batchsize"]["cnt"].get(count) != simdjson::SUCCESS || topic["batchsize"]["sum"].get(size) != simdjson::SUCCESS ||
+        topic["batchcnt"]["sum"].get(records) != simdjson::SUCCESS) {
+      continue;
+    }
+    batches += count;
+    bytes += size;
+    messages += records;
+  }
+  if (batches == 0) return;
+  counters_->batch_bytes.store(bytes / batches, std::memory_order_relaxed);
+  counters_->batch_messages.store(messages / batches, std::memory_order_relaxed);
+}
+
+std::uint32_t PartitionsOf(rd_kafka_t* handle, rd_kafka_topic_t* topic, std::uint32_t timeout_ms, std::string* error) {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  const rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, topic, &metadata, static_cast<int>(timeout_ms));
+  if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+    *error = std::string(rd_kafka_topic_name(topic)) + ": the brokers do not tell its partitions: " + rd_kafka_err2str(code);
+    return 0;
+  }
+  std::uint32_t partitions = 0;
+  if (metadata->topic_cnt == 1) {
+    const rd_kafka_metadata_topic_t& found = metadata->topics[0];
+    partitions = found.err == RD_KAFKA_RESP_ERR_NO_ERROR ? static_cast<std::uint32_t>(found.partition_cnt) : 0;
+    if (partitions == 0) *error = std::string(found.topic) + ": " + rd_kafka_err2str(found.err) + "; fix: tickwire topics apply";
+  }
+  rd_kafka_metadata_destroy(metadata);
+  return partitions;
+}
+
+}  // namespace tw::publish

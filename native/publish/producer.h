@@ -1,0 +1,107 @@
+// The idempotent producer of the replicator and the open views: acks=all, explicit partitions, delivery reports in bulk.
+//
+// Reads:      what Send is given; keys and values are copied. Writes: Kafka.
+// Threads:    Send belongs to one thread. "tw-acks", made here, takes delivery reports and completes parcels.
+// When slow:  librdkafka's queue is bounded in messages and bytes; Send answers kFull and has taken nothing.
+// On failure: a message is never given up while the producer lives. What cannot be delivered at all (a fatal error, a message that
+//             the brokers refuse) makes it `failed`: the owner makes a new one and sends again from the acknowledged position.
+#pragma once
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <string>
+#include <string_view>
+#include <thread>
+
+#include "kafka/client.h"
+#include "publish/flight.h"
+#include "ring/histogram.h"
+
+namespace tw::publish {
+
+enum class Profile : std::uint8_t { kThroughput = 0, kLatency = 1 };
+
+struct ProducerOptions {
+  kafka::Properties properties;  // bootstrap.servers, security; a name given here wins over the profile.
+  Profile profile = Profile::kThroughput;
+  std::string compression = "snappy";
+  std::uint32_t queue_messages = 1'000'000;
+  std::uint32_t queue_kbytes = 256u << 10;
+  std::uint32_t statistics_ms = 1000;
+};
+
+// librdkafka's properties for these options.
+kafka::Properties ProducerProperties(const ProducerOptions& options);
+
+struct Message {
+  rd_kafka_topic_t* topic = nullptr;
+  std::int32_t partition = 0;
+  std::string_view key{};
+  std::span<const std::uint8_t> value{};
+  bool tombstone = false;  // No value at all: deletes the key from a compacted topic.
+  bool opaque = false;     // Header tw-kind = o: not a batch.
+  std::int64_t timestamp_ms = 0;
+};
+
+// Counted since the publisher was made; they survive the change of a producer.
+struct ProducerCounters {
+  std::atomic<std::uint64_t> messages{0};
+  std::atomic<std::uint64_t> bytes{0};  // Keys and values.
+  std::atomic<std::uint64_t> acknowledged{0};  // Messages.
+  std::atomic<std::uint64_t> failed{0};        // Messages that were told to be undeliverable, to be sent again.
+  std::atomic<std::uint64_t> batch_bytes{0};   // Mean of librdkafka's batches at its last statistics: kafka_producer_batch_size.
+  std::atomic<std::uint64_t> batch_messages{0};
+  std::atomic<std::uint64_t> producers{0};     // How often one was made.
+  ring::Histogram ack_ns;                      // Send of a parcel to the acknowledgement of all of it.
+  mutable std::mutex mutex;                            // What follows.
+  std::map<std::string, std::uint64_t> errors;  // By librdkafka's name of the error.
+  std::string last_error;                       // Since the last acknowledgement; empty: none.
+
+  void Error(const std::string& name, const std::string& reason);
+};
+
+class Producer {
+ public:
+  enum class Sent : std::uint8_t { kOk, kFull, kFailed };
+
+  // Null: *error says why. `on_ack` is called on tw-acks after each round of delivery reports.
+  static std::unique_ptr<Producer> Make(const ProducerOptions& options, ProducerCounters* counters, std::function<std::uint64_t()> now_ns,
+                                        std::function<void()> on_ack, std::string* error);
+  // Joins tw-acks. Messages without an acknowledgement are dropped: their parcels are never completed, and may be freed afterwards.
+  ~Producer();
+  Producer(const Producer&) = delete;
+  Producer& operator=(const Producer&) = delete;
+
+  rd_kafka_topic_t* Topic(const std::string& name);
+  rd_kafka_t* handle() const { return client_->handle(); }
+  // Adds a piece to the parcel when the message was taken.
+  Sent Send(const Message& message, Parcel* parcel);
+  bool failed() const { return failed_.load(std::memory_order_acquire); }
+  std::uint32_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
+
+ private:
+  Producer() = default;
+  void TakeReports();
+  void Report(const rd_kafka_message_t* message, std::uint64_t now_ns, bool* acknowledged);
+  void Fail(const std::string& name, const std::string& reason);
+  void TakeStatistics(const char* json);
+
+  ProducerCounters* counters_ = nullptr;
+  std::function<std::uint64_t()> now_ns_;
+  std::function<void()> on_ack_;
+  std::unique_ptr<kafka::Client> client_;
+  std::map<std::string, rd_kafka_topic_t*> topics_;
+  rd_kafka_queue_t* reports_ = nullptr;
+  std::atomic<bool> failed_{false};
+  std::atomic<bool> stopping_{false};
+  std::atomic<std::uint32_t> in_flight_{0};  // Messages.
+  std::thread thread_;
+};
+
+// Partitions of a topic as the brokers tell it; 0: *error says why.
+std::uint32_t PartitionsOf(rd_kafka_t* handle, rd_kafka_topic_t* topic, std::uint32_t timeout_ms, std::string* error);
+
+}  // namespace tw::publish

@@ -1,0 +1,207 @@
+#include "publish/tail.h"
+
+#include <algorithm>
+#include <array>
+#include <cstring>
+#include <vector>
+
+#include "ring/wall_clock.h"
+#include "wire/batch.h"
+
+namespace tw::publish {
+namespace {
+
+constexpr std::int64_t kFurther = 8;          // Each look goes back this many times as far as the one before…
+constexpr std::int64_t kMessagesMax = 128'000;  // …and no further: what is repeated then is dropped by readers.
+constexpr int kPollMs = 50;
+
+std::uint64_t HashOf(const void* record) {
+  const std::size_t size = RecordSize(static_cast<const Header*>(record)->type);
+  const auto* bytes = static_cast<const unsigned char*>(record);
+  std::uint64_t hash = 0xcbf29ce484222325ull;
+  for (std::size_t i = 0; i + 8 <= size; i += 8) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, bytes + i, 8);
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15ull;
+    hash ^= hash >> 29;
+  }
+  return hash;
+}
+
+bool IsKnownByBytes(RecordType type) { return !HasStream(type) || type == RecordType::kGap; }
+
+struct Look {  // One partition while it is read.
+  rd_kafka_topic_t* topic = nullptr;
+  TailOf* of = nullptr;
+  std::int64_t low = 0;
+  std::int64_t high = 0;
+  std::int64_t from = 0;
+  std::int64_t messages = 0;
+  bool reading = false;
+};
+
+class Scan {
+ public:
+  Scan(rd_kafka_t* handle, std::span<TailOf> tails, std::int64_t messages, std::uint64_t deadline_ns, const std::function<bool()>& beat)
+      : handle_(handle), queue_(rd_kafka_queue_new(handle)), deadline_ns_(deadline_ns), beat_(beat) {
+    for (TailOf& of : tails) {
+      Look look;
+      look.topic = rd_kafka_topic_new(handle, of.topic.c_str(), nullptr);
+      look.of = &of;
+      look.messages = messages;
+      looks_.push_back(look);
+    }
+  }
+  ~Scan() {
+    for (Look& look : looks_) {
+      End(look);
+      rd_kafka_topic_destroy(look.topic);
+    }
+    rd_kafka_queue_destroy(queue_);
+  }
+
+  bool Run(std::string* error) {
+    for (Look& look : looks_) {
+      if (!Begin(look, error)) return false;
+    }
+    while (reading_ != 0) {
+      if (!Going(error)) return false;
+      std::array<rd_kafka_message_t*, 512> batch;
+      const ssize_t count = rd_kafka_consume_batch_queue(queue_, kPollMs, batch.data(), batch.size());
+      bool good = true;
+      for (ssize_t i = 0; i < count; ++i) {
+        good = good && Take(*batch[static_cast<std::size_t>(i)], error);
+        rd_kafka_message_destroy(batch[static_cast<std::size_t>(i)]);
+      }
+      if (!good) return false;
+    }
+    return true;
+  }
+
+ private:
+  bool Going(std::string* error) {
+    if (!beat_()) return false;
+    if (ring::ReadClockNs(CLOCK_MONOTONIC) < deadline_ns_) return true;
+    if (error->empty()) *error = "the brokers did not give the end of the topics in time";
+    return false;
+  }
+
+  bool Begin(Look& look, std::string* error) {
+    const char* name = rd_kafka_topic_name(look.topic);
+    const auto code = rd_kafka_query_watermark_offsets(handle_, name, look.of->partition, &look.low, &look.high, 5000);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+      *error = look.of->topic + " partition " + std::to_string(look.of->partition) + ": its end cannot be read: " + rd_kafka_err2str(code);
+      return false;
+    }
+    return Going(error) && ReadFrom(look, error);
+  }
+
+  bool ReadFrom(Look& look, std::string* error) {
+    look.of->tail.Clear();
+    look.from = std::max(look.low, look.high - look.messages);
+    if (look.from >= look.high) return true;
+    if (rd_kafka_consume_start_queue(look.topic, look.of->partition, look.from, queue_) != 0) {
+      *error = look.of->topic + " partition " + std::to_string(look.of->partition) + ": " + rd_kafka_err2str(rd_kafka_last_error());
+      return false;
+    }
+    look.reading = true;
+    ++reading_;
+    return true;
+  }
+
+  void End(Look& look) {
+    if (!look.reading) return;
+    rd_kafka_consume_stop(look.topic, look.of->partition);
+    look.reading = false;
+    --reading_;
+  }
+
+  Look* Find(const rd_kafka_message_t& message) {
+    if (message.rkt == nullptr) return nullptr;
+    for (Look& look : looks_) {
+      if (look.reading && look.of->partition == message.partition && look.of->topic == rd_kafka_topic_name(message.rkt)) return &look;
+    }
+    return nullptr;
+  }
+
+  bool Take(const rd_kafka_message_t& message, std::string* error) {
+    Look* look = Find(message);
+    if (look == nullptr) return true;  // Of a look that has ended, or a connection's error: librdkafka goes on by itself.
+    if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
+      if (message.offset < look->high) Learn(*look, message);
+      return message.offset + 1 < look->high || Finish(*look, error);
+    }
+    if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return Finish(*look, error);
+    *error = look->of->topic + ": " + rd_kafka_message_errstr(&message);
+    return message.err == RD_KAFKA_RESP_ERR__TRANSPORT;
+  }
+
+  void Learn(Look& look, const rd_kafka_message_t& message) {
+    aligned_.resize((message.len + 7) / 8);
+    if (message.len != 0) std::memcpy(aligned_.data(), message.payload, message.len);
+    wire::BatchView batch;
+    if (wire::BatchView::Parse({reinterpret_cast<const std::uint8_t*>(aligned_.data()), message.len}, &batch) != wire::BatchError::kNone) return;
+    for (std::uint32_t i = 0; i < batch.size(); ++i) look.of->tail.Learn(batch[i]);
+  }
+
+  bool Finish(Look& look, std::string* error) {
+    End(look);
+    const bool enough = !look.of->anchor.has_value() || look.of->tail.Reaches(*look.of->anchor);
+    if (enough || look.from <= look.low || look.messages >= kMessagesMax) return true;
+    look.messages *= kFurther;
+    return ReadFrom(look, error);
+  }
+
+  rd_kafka_t* handle_;
+  rd_kafka_queue_t* queue_;
+  std::vector<Look> looks_;
+  std::vector<std::uint64_t> aligned_;
+  std::uint64_t deadline_ns_;
+  const std::function<bool()>& beat_;
+  std::size_t reading_ = 0;
+};
+
+}  // namespace
+
+void Tail::Learn(const void* record) {
+  const auto* header = static_cast<const Header*>(record);
+  if (IsKnownByBytes(header->type)) others_.insert(HashOf(record));
+  if (!HasStream(header->type)) return;
+  const StreamKey key = StreamOf(record);
+  first_.try_emplace(key, header->position());
+  cursors_[key].Accept(record);
+}
+
+bool Tail::IsNew(const void* record) {
+  const auto* header = static_cast<const Header*>(record);
+  if (IsKnownByBytes(header->type) && others_.contains(HashOf(record))) return false;
+  return !HasStream(header->type) || cursors_[StreamOf(record)].Accept(record);
+}
+
+bool Tail::Reaches(const Anchor& anchor) const {
+  const auto first = first_.find(anchor.stream);
+  return first != first_.end() && first->second <= anchor.position;
+}
+
+void Tail::Clear() {
+  cursors_.clear();
+  first_.clear();
+  others_.clear();
+}
+
+bool ReadTails(const kafka::Properties& properties, std::span<TailOf> tails, std::int64_t messages, std::uint32_t timeout_ms,
+               const std::function<bool()>& beat, std::string* error) {
+  if (tails.empty()) return true;
+  kafka::Properties all = kafka::WithDefaults(properties);
+  all["enable.partition.eof"] = "true";
+  all["enable.auto.commit"] = "false";
+  const auto client = kafka::Client::Make(RD_KAFKA_CONSUMER, all, {}, error);
+  if (client == nullptr) return false;
+  const std::uint64_t deadline_ns = ring::ReadClockNs(CLOCK_MONOTONIC) + timeout_ms * 1'000'000ull;
+  Scan scan(client->handle(), tails, messages, deadline_ns, beat);
+  const bool done = scan.Run(error);
+  if (!done && !error->empty() && !client->LastError().empty()) *error += " (" + client->LastError() + ")";
+  return done;
+}
+
+}  // namespace tw::publish
