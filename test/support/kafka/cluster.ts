@@ -51,6 +51,11 @@ export class Cluster {
     )
   }
 
+  /** What one node says: the others may be frozen and keep whoever asks waiting. */
+  stateFrom(node: KafkaNode): Promise<ClusterState> {
+    return clusterState(node.address)
+  }
+
   /** The id of the node that leads a partition, or -1. */
   async leaderOf(topic: string, partition: number): Promise<number> {
     const partitions = (await this.state()).topics.get(topic)
@@ -75,12 +80,17 @@ export class Cluster {
     await until(`${this.nodes.length} live nodes and full in-sync sets`, () => this.#isWhole(), timeoutMs)
   }
 
+  /** Each node is asked by itself: one that just came back tells for a moment what it knew before. */
   async #isWhole(): Promise<boolean> {
-    if (!this.nodes.every((node) => node.alive)) return false
+    if (!this.nodes.every((node) => node.alive) || this.controllerId() < 0) return false
     // A cluster in trouble may not answer at all.
-    const state = await this.state().catch(() => undefined)
-    if (state === undefined || state.brokers.length !== this.nodes.length || this.controllerId() < 0) return false
-    return [...state.topics.values()].flat().every((each) => each.leader >= 0 && each.inSync.length === each.replicas.length)
+    const states = await Promise.all(this.nodes.map((node) => this.stateFrom(node).catch(() => undefined)))
+    return states.every((state) => state !== undefined && this.#isWholeFor(state))
+  }
+
+  #isWholeFor({ brokers, topics }: ClusterState): boolean {
+    if (brokers.length !== this.nodes.length) return false
+    return [...topics.values()].flat().every((each) => each.leader >= 0 && each.inSync.length === each.replicas.length)
   }
 
   /** Ends all and deletes their directories. */
