@@ -1,0 +1,118 @@
+#include "kafka/admin_call.h"
+
+#include <algorithm>
+#include <array>
+
+namespace tw::kafka {
+namespace {
+
+constexpr int kTurnMs = 50;          // How late Cancel and the client's own errors may be seen.
+constexpr int kAnswerSlackMs = 500;  // librdkafka ends a call by itself at its time-out, with a better reason than ours.
+
+}  // namespace
+
+void Admin::Errors::Add(rd_kafka_resp_err_t error, const std::string& text) {
+  const std::lock_guard lock(mutex);
+  last[error] = {++sequence, text};
+}
+
+std::uint64_t Admin::Errors::Now() {
+  const std::lock_guard lock(mutex);
+  return sequence;
+}
+
+std::optional<Failure> Admin::Errors::Refused(std::uint64_t since) {
+  const std::lock_guard lock(mutex);
+  const auto told = last.find(RD_KAFKA_RESP_ERR__AUTHENTICATION);
+  if (told == last.end() || told->second.sequence <= since) return std::nullopt;
+  return FailureOf(told->first, told->second.text.c_str());
+}
+
+Failure Admin::Errors::Cause(std::uint64_t since, Failure otherwise) {
+  const std::lock_guard lock(mutex);
+  const Told* why = nullptr;
+  // From the most telling to the least; the first three end in "all brokers down" as well.
+  for (const rd_kafka_resp_err_t error : {RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR__SSL, RD_KAFKA_RESP_ERR__RESOLVE,
+                                          RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN}) {
+    const auto told = last.find(error);
+    if (told == last.end() || told->second.sequence <= since) continue;
+    if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION || error == RD_KAFKA_RESP_ERR__SSL || error == RD_KAFKA_RESP_ERR__RESOLVE) {
+      return FailureOf(error, told->second.text.c_str());
+    }
+    if (why == nullptr) why = &told->second;
+    // One broker that is away is no reason; that all are is one, and the broker's text says more than that.
+    if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return FailureOf(error, why->text.c_str());
+  }
+  return otherwise;
+}
+
+Failure FailureOf(rd_kafka_resp_err_t error, const char* text) {
+  if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+  // The client's own name of it, when the broker's is known too.
+  const char* code = error == RD_KAFKA_RESP_ERR__AUTHENTICATION ? "SASL_AUTHENTICATION_FAILED" : rd_kafka_err2name(error);
+  return {code, text == nullptr || *text == '\0' ? rd_kafka_err2str(error) : text};
+}
+
+Failure FailureOf(const rd_kafka_error_t* error) {
+  return error == nullptr ? Failure{} : FailureOf(rd_kafka_error_code(error), rd_kafka_error_string(error));
+}
+
+AdminCall::AdminCall(Admin* admin, rd_kafka_admin_op_t kind, int timeout_ms)
+    : admin_(admin),
+      end_(Clock::now() + std::chrono::milliseconds(timeout_ms + kAnswerSlackMs)),
+      since_(admin->errors_->Now()),
+      options_(rd_kafka_AdminOptions_new(admin->client_->handle(), kind)),
+      queue_(rd_kafka_queue_new(admin->client_->handle())) {
+  std::array<char, 256> ignored{};
+  rd_kafka_AdminOptions_set_request_timeout(options_.get(), std::max(timeout_ms, 1), ignored.data(), ignored.size());
+  // How long the controller waits until what it made is there; calls that make nothing do not take it.
+  rd_kafka_AdminOptions_set_operation_timeout(options_.get(), std::max(timeout_ms, 1), ignored.data(), ignored.size());
+}
+
+rd_kafka_t* AdminCall::client() const { return admin_->client_->handle(); }
+
+void AdminCall::ValidateOnly() {
+  std::array<char, 256> ignored{};
+  rd_kafka_AdminOptions_set_validate_only(options_.get(), 1, ignored.data(), ignored.size());
+}
+
+Failure AdminCall::Ended(Admin* admin, std::uint64_t since) {
+  if (admin->cancelled_) return FailureOf(RD_KAFKA_RESP_ERR__DESTROY, "the client was closed");
+  rd_kafka_poll(admin->client_->handle(), 0);  // Calls on_error.
+  return admin->errors_->Refused(since).value_or(Failure{});
+}
+
+Failure AdminCall::Wait() {
+  while (true) {
+    if (Failure ended = Ended(admin_, since_)) return ended;
+    event_.reset(rd_kafka_queue_poll(queue_.get(), kTurnMs));
+    if (event_ != nullptr) break;
+    if (Clock::now() >= end_) return admin_->errors_->Cause(since_, FailureOf(RD_KAFKA_RESP_ERR__TIMED_OUT, nullptr));
+  }
+  const rd_kafka_resp_err_t error = rd_kafka_event_error(event_.get());
+  Failure failure = FailureOf(error, rd_kafka_event_error_string(event_.get()));
+  const bool away = error == RD_KAFKA_RESP_ERR__TIMED_OUT || error == RD_KAFKA_RESP_ERR__TRANSPORT ||
+                    error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+  return away ? admin_->errors_->Cause(since_, std::move(failure)) : failure;
+}
+
+Failure AdminCall::Metadata(Admin* admin, int timeout_ms, const struct rd_kafka_metadata** out) {
+  const std::uint64_t since = admin->errors_->Now();
+  const auto end = Clock::now() + std::chrono::milliseconds(timeout_ms);
+  // The turns grow: a slow cluster gets the time it needs.
+  for (int turn_ms = 500;; turn_ms *= 2) {
+    if (Failure ended = Ended(admin, since)) return ended;
+    const auto left_ms = static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count());
+    const rd_kafka_resp_err_t error =
+        rd_kafka_metadata(admin->client_->handle(), 1, nullptr, out, std::clamp(left_ms, 1, turn_ms));
+    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
+    const bool again = error == RD_KAFKA_RESP_ERR__TRANSPORT || error == RD_KAFKA_RESP_ERR__TIMED_OUT;
+    if (!again) return FailureOf(error, nullptr);
+    if (Clock::now() >= end) {
+      if (Failure ended = Ended(admin, since)) return ended;
+      return admin->errors_->Cause(since, FailureOf(error, nullptr));
+    }
+  }
+}
+
+}  // namespace tw::kafka

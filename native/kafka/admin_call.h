@@ -1,0 +1,75 @@
+// One call of librdkafka's admin API: its options, the queue its answer comes on, and the wait for it.
+#pragma once
+#include <librdkafka/rdkafka.h>
+
+#include <chrono>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+
+#include "kafka/admin.h"
+
+namespace tw::kafka {
+
+// The client's errors come beside the answers of calls, and say why a call had to time out.
+struct Admin::Errors {
+  struct Told {
+    std::uint64_t sequence = 0;
+    std::string text;
+  };
+  std::mutex mutex;  // What follows.
+  std::uint64_t sequence = 0;
+  std::map<rd_kafka_resp_err_t, Told> last;
+
+  void Add(rd_kafka_resp_err_t error, const std::string& text);
+  std::uint64_t Now();
+  // Refused credentials told after `since`: nothing gets better by waiting.
+  std::optional<Failure> Refused(std::uint64_t since);
+  // What kept a call from its answer; `otherwise` when nothing was told.
+  Failure Cause(std::uint64_t since, Failure otherwise);
+};
+
+Failure FailureOf(rd_kafka_resp_err_t error, const char* text);  // False for NO_ERROR.
+Failure FailureOf(const rd_kafka_error_t* error);                // Null: false.
+
+class AdminCall {
+ public:
+  AdminCall(Admin* admin, rd_kafka_admin_op_t kind, int timeout_ms);
+
+  rd_kafka_t* client() const;
+  rd_kafka_AdminOptions_t* options() const { return options_.get(); }
+  rd_kafka_queue_t* queue() const { return queue_.get(); }
+  // Calls that Kafka can only check.
+  void ValidateOnly();
+
+  // The answer, which event() then gives; or why there is none.
+  Failure Wait();
+  rd_kafka_event_t* event() const { return event_.get(); }
+
+  // rd_kafka_metadata has no queue to wait on: this asks in short turns, so that Cancel and a refused password end it.
+  static Failure Metadata(Admin* admin, int timeout_ms, const struct rd_kafka_metadata** out);
+
+ private:
+  template <auto kDestroy>
+  struct Destroy {
+    template <class T>
+    void operator()(T* object) const {
+      kDestroy(object);
+    }
+  };
+  using Clock = std::chrono::steady_clock;
+
+  // False: go on waiting.
+  static Failure Ended(Admin* admin, std::uint64_t since);
+
+  Admin* const admin_;
+  const Clock::time_point end_;
+  const std::uint64_t since_;
+  const std::unique_ptr<rd_kafka_AdminOptions_t, Destroy<rd_kafka_AdminOptions_destroy>> options_;
+  const std::unique_ptr<rd_kafka_queue_t, Destroy<rd_kafka_queue_destroy>> queue_;
+  std::unique_ptr<rd_kafka_event_t, Destroy<rd_kafka_event_destroy>> event_;
+};
+
+}  // namespace tw::kafka
