@@ -11,6 +11,7 @@ import { describeDeadLetters } from './dead-letters.contract.js'
 import { describeGroups } from './groups.contract.js'
 import { describeHandlers } from './handlers.contract.js'
 import { describeKeeping } from './keeping.contract.js'
+import { describeLag } from './lag.contract.js'
 
 export type ConsumeOrders = Omit<Extract<Orders, { role: 'consume' }>, 'directory'>
 export type AppendOrders = Omit<Extract<Orders, { role: 'append' }>, 'directory'>
@@ -41,6 +42,7 @@ export function describeLogContract(name: string, factory: LogFactory): void {
     describeGroups(factory)
     describeHandlers(factory)
     describeDeadLetters(factory)
+    describeLag(factory)
     describeKeeping(factory)
   })
 }

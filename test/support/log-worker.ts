@@ -3,7 +3,8 @@
  * orders as JSON; tells what it does by messages.
  */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
-import { type Batch, openLog, type PartitionState } from '../../src/log/index.js'
+import { PoisonRecordError } from '../../src/core/errors.js'
+import { type Batch, type HandlerContext, openLog, type PartitionState, type Result } from '../../src/log/index.js'
 import { tradeRun } from './batches.js'
 
 export type Orders =
@@ -19,6 +20,10 @@ export type Orders =
       holdAfter?: number
       /** Ends by itself after that many batches (worker threads). */
       batches?: number
+      /** Messages of this key are poison, until they come again as redriven dead letters. */
+      poison?: string
+      /** Redriven ones are told of and then never done with. */
+      holdRedriven?: boolean
     }
 
 export type Report =
@@ -32,6 +37,7 @@ export type Report =
       readonly count: number
       readonly key: string
     }
+  | { readonly kind: 'redrive'; readonly id: string }
   | { readonly kind: 'handling'; readonly partition: number; readonly offset: number }
   | { readonly kind: 'assigned' | 'revoked'; readonly partition: number; readonly generation: number; readonly offset: number }
   | { readonly kind: 'zombie'; readonly state: string; readonly fenced: number; readonly appended: string }
@@ -71,7 +77,12 @@ if (orders.role === 'append') {
   })
   let held: PartitionState | undefined
   const consume = orders
-  const handler = async (batch: Batch, context: { generation: number; state: PartitionState }): Promise<void> => {
+  const handler = async (batch: Batch, context: HandlerContext): Promise<Result> => {
+    if (context.redrive !== undefined) {
+      await told({ kind: 'redrive', id: context.redrive.id })
+      if (consume.holdRedriven === true) await new Promise(() => {})
+      return undefined
+    }
     handled++
     const { partition, offset, count, key } = batch
     report({ kind: 'handling', partition, offset })
@@ -80,6 +91,7 @@ if (orders.role === 'append') {
       await gone
     }
     await told({ kind: 'batch', partition, generation: context.generation, offset, count, key })
+    return key === consume.poison ? { failed: [{ index: 0, error: new PoisonRecordError(key) }] } : undefined
   }
   const consumer = await log.consumer({
     group: consume.group,

@@ -48,8 +48,15 @@ test('a service of a producer and a handler: what is appended is handled, poison
   expect(text).toContain('tickwire_dead_letters_total{group="checker"} 1')
   expect(text).toContain('tickwire_handler_records_total{group="checker"} 4')
   expect(text).toMatch(/processor_latency_seconds_count\{processor="checker"\} 4/)
+  expect(text).toContain(`kafka_consumer_lag{group="checker",topic="${TOPIC}",partition="3"} 0`)
+  expect(text).toContain(`tickwire_consumer_lag_ms{group="checker",topic="${TOPIC}",partition="0"} 0`)
+  expect(text).toContain('tickwire_exchange_lag_messages{group="checker",exchange="binance"} 0')
+  const declared = runtime.topics.get(`${TOPIC}.dlq`)
+  const made = (await runtime.log.topics()).find(({ name }) => name === `${TOPIC}.dlq`)
+  expect(made).toMatchObject({ retentionMs: declared.retentionMs, segmentBytes: declared.segmentBytes })
   expect(service.health()).toMatchObject({ status: 'ok', components: { 'consumer checker': { details: { deadLetters: 1 } } } })
   await service.stop()
+  expect(await runtime.metrics.text()).not.toContain('kafka_consumer_lag{')
   expect((await producer.append('D', value('D'))).status).toBe('closed')
   for (let partition = 0; partition < 4; partition++) {
     const end = (await runtime.log.describe(TOPIC, partition))?.endOffset ?? 0
