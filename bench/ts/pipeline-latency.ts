@@ -55,7 +55,7 @@ async function ours(): Promise<Side> {
   batcher.start()
   const feed = createFeed({ batcher, venue: 'binance', exchange: EXCHANGE, source: 0, epoch: 1, policy: 'block', live: true })
   feed.addInstrument(ID, 'BTCUSDT', 0)
-  const gateway = createGateway({ log, instruments }, { port: 0, topics: [TOPIC], page: false })
+  const gateway = createGateway({ logs: [log], instruments }, { port: 0, topics: [TOPIC], page: false })
   const { port } = await gateway.start()
   return {
     port,

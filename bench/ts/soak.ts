@@ -119,7 +119,7 @@ const frames = defaultSymbols.map(({ symbol }, index) => {
 })
 const bars = createBars({ log: native, inputs: [TRADES], output: BARS, intervals: ['1s', '1m'] })
 bars.start()
-const gateway = createGateway({ log: native, instruments }, { port: 0, topics: [TRADES, BARS], page: false })
+const gateway = createGateway({ logs: [native], instruments }, { port: 0, topics: [TRADES, BARS], page: false })
 const { port } = await gateway.start()
 const subscriber = fork(fileURLToPath(import.meta.url), ['subscriber', String(port)], { execArgv: [] })
 const told = (): Promise<unknown> => new Promise((resolve) => subscriber.once('message', resolve))

@@ -100,11 +100,13 @@ class NativeGateway : public Napi::ObjectWrap<NativeGateway> {
                              InstanceMethod<&NativeGateway::Stats>("stats")}));
   }
 
-  // new NativeGateway(log, instruments, options, onUnknownInstrument?)
+  // new NativeGateway(logs, instruments, options, onUnknownInstrument?)
   explicit NativeGateway(const Napi::CallbackInfo& info) : ObjectWrap(info) {
-    auto log = LogOf(info[0], "log");
+    if (!info[0].IsArray() || info[0].As<Napi::Array>().Length() == 0) throw Napi::TypeError::New(info.Env(), "logs must be a list of NativeLog");
+    std::vector<std::shared_ptr<journal::Log>> logs;
+    for (std::uint32_t i = 0; i < info[0].As<Napi::Array>().Length(); ++i) logs.push_back(LogOf(info[0].As<Napi::Array>().Get(i), "log"));
     auto instruments = InstrumentsOf(info[1], "instruments");
-    if (!info[2].IsObject()) throw Napi::TypeError::New(info.Env(), "new NativeGateway(log, instruments, options, onUnknownInstrument?)");
+    if (!info[2].IsObject()) throw Napi::TypeError::New(info.Env(), "new NativeGateway(logs, instruments, options, onUnknownInstrument?)");
     ServerOptions options = OptionsOf(info[2].As<Napi::Object>());
     const auto topics = Texts(info[2].As<Napi::Object>(), "topics");
     if (info.Length() > 3 && info[3].IsFunction()) {
@@ -116,7 +118,7 @@ class NativeGateway : public Napi::ObjectWrap<NativeGateway> {
         (void)wake_.NonBlockingCall([id](Napi::Env env, Napi::Function callback) { callback.Call({Napi::Number::New(env, id)}); });
       };
     }
-    server_ = std::make_unique<Server>(std::move(log), std::move(instruments), std::move(options));
+    server_ = std::make_unique<Server>(std::move(logs), std::move(instruments), std::move(options));
     for (const auto& topic : topics) {
       if (!server_->AddTopic(topic)) {
         Stop();

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "addon/addon.h"
+#include "addon/handles.h"
 #include "journal/admin.h"
 
 namespace tw::addon {
@@ -37,14 +38,17 @@ std::uint64_t Whole(const Napi::Value& value, const char* what) {
 Napi::Value Count(Napi::Env env, std::uint64_t number) { return Napi::Number::New(env, static_cast<double>(number)); }
 Napi::Value Exact(Napi::Env env, std::uint64_t number) { return Napi::BigInt::New(env, number); }
 
+// Most passes work on files; some on the log of any engine.
+enum class Target { kDirectory, kAnyLog };
+
 // One pass: `work` runs on the pool, `result` makes its value on the JavaScript thread.
 class AdminWorker : public Napi::AsyncProgressWorker<journal::Progress> {
  public:
   using Work = std::function<Status(journal::Log&, const journal::OnProgress&)>;
   using Result = std::function<Napi::Value(Napi::Env)>;
 
-  static Napi::Value Start(const Napi::CallbackInfo& info, bool read_only, const Napi::Value& on_progress, Work work, Result result) {
-    auto* worker = new AdminWorker(info, read_only, std::move(work), std::move(result));
+  static Napi::Value Start(const Napi::CallbackInfo& info, Target target, bool read_only, const Napi::Value& on_progress, Work work, Result result) {
+    auto* worker = new AdminWorker(info, target, read_only, std::move(work), std::move(result));
     if (on_progress.IsFunction()) worker->on_progress_ = Napi::Persistent(on_progress.As<Napi::Function>());
     const Napi::Promise promise = worker->deferred_.Promise();
     worker->Queue();
@@ -54,10 +58,11 @@ class AdminWorker : public Napi::AsyncProgressWorker<journal::Progress> {
   ~AdminWorker() override { napi_remove_env_cleanup_hook(env_, Stop, stop_.get()); }
 
  private:
-  AdminWorker(const Napi::CallbackInfo& info, bool read_only, Work work, Result result)
+  AdminWorker(const Napi::CallbackInfo& info, Target target, bool read_only, Work work, Result result)
       : AsyncProgressWorker(info.Env(), "tickwire.journal"),
         env_(info.Env()),
-        directory_(Text(info[0], "directory")),
+        given_(target == Target::kDirectory || info[0].IsString() ? nullptr : LogOf(info[0], "directory or log")),
+        directory_(given_ == nullptr ? Text(info[0], "directory") : given_->directory()),
         read_only_(read_only),
         work_(std::move(work)),
         result_(std::move(result)),
@@ -70,7 +75,7 @@ class AdminWorker : public Napi::AsyncProgressWorker<journal::Progress> {
 
   void Execute(const ExecutionProgress& progress) override {
     std::string error;
-    const auto log = journal::Log::Open(directory_, {.read_only = read_only_}, &error);
+    const std::shared_ptr<journal::Log> log = given_ != nullptr ? given_ : journal::Log::Open(directory_, {.read_only = read_only_}, &error);
     if (log == nullptr) return SetError(error);
     const bool wanted = !on_progress_.IsEmpty();
     const Status status = work_(*log, [&](const journal::Progress& now) {
@@ -99,6 +104,7 @@ class AdminWorker : public Napi::AsyncProgressWorker<journal::Progress> {
   }
 
   napi_env env_;
+  std::shared_ptr<journal::Log> given_;
   std::string directory_;
   bool read_only_;
   Work work_;
@@ -108,7 +114,7 @@ class AdminWorker : public Napi::AsyncProgressWorker<journal::Progress> {
   std::unique_ptr<std::atomic<bool>> stop_;
 };
 
-// journalVerify(directory, {topics?: string[], hash?: boolean}, onProgress?)
+// journalVerify(directory or NativeLog of any engine, {topics?: string[], hash?: boolean}, onProgress?)
 Napi::Value Verify(const Napi::CallbackInfo& info) {
   journal::VerifyOptions options;
   if (info[1].IsObject()) {
@@ -121,7 +127,7 @@ Napi::Value Verify(const Napi::CallbackInfo& info) {
   }
   auto report = std::make_shared<journal::VerifyReport>();
   return AdminWorker::Start(
-      info, true, info[2],
+      info, Target::kAnyLog, true, info[2],
       [report, options](journal::Log& log, const journal::OnProgress& progress) { return journal::Verify(log, options, progress, report.get()); },
       [report](Napi::Env env) {
         auto object = Napi::Object::New(env);
@@ -158,7 +164,7 @@ Napi::Value Verify(const Napi::CallbackInfo& info) {
 Napi::Value DiskUsage(const Napi::CallbackInfo& info) {
   auto usages = std::make_shared<std::vector<journal::Usage>>();
   return AdminWorker::Start(
-      info, true, info.Env().Undefined(),
+      info, Target::kDirectory, true, info.Env().Undefined(),
       [usages](journal::Log& log, const journal::OnProgress&) { return journal::DiskUsage(log, usages.get()); },
       [usages](Napi::Env env) {
         auto list = Napi::Array::New(env, usages->size());
@@ -211,7 +217,7 @@ Napi::Value Trim(const Napi::CallbackInfo& info) {
   const std::uint64_t time = given.Get("beforeTsRecv").IsUndefined() ? 0 : Whole(given.Get("beforeTsRecv"), "beforeTsRecv");
   auto report = std::make_shared<journal::DeletionReport>();
   return AdminWorker::Start(
-      info, false, info.Env().Undefined(),
+      info, Target::kDirectory, false, info.Env().Undefined(),
       [=](journal::Log& log, const journal::OnProgress&) { return journal::Trim(log, topic, partition, offset, time, report.get()); },
       [report](Napi::Env env) { return DeletionObject(env, *report); });
 }
@@ -233,7 +239,7 @@ Napi::Value Retain(const Napi::CallbackInfo& info) {
   }
   auto report = std::make_shared<journal::DeletionReport>();
   return AdminWorker::Start(
-      info, false, info.Env().Undefined(),
+      info, Target::kDirectory, false, info.Env().Undefined(),
       [=](journal::Log& log, const journal::OnProgress&) {
         return journal::Retain(
             log,
@@ -252,7 +258,7 @@ Napi::Value Compact(const Napi::CallbackInfo& info) {
   const auto partition = static_cast<std::uint32_t>(Whole(info[2], "partition"));
   auto report = std::make_shared<journal::CompactionReport>();
   return AdminWorker::Start(
-      info, false, info.Env().Undefined(),
+      info, Target::kDirectory, false, info.Env().Undefined(),
       [=](journal::Log& log, const journal::OnProgress&) { return journal::Compact(log, topic, partition, report.get()); },
       [report](Napi::Env env) {
         auto object = Napi::Object::New(env);

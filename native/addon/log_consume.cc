@@ -60,6 +60,7 @@ class NativeConsumer : public Napi::ObjectWrap<NativeConsumer> {
     }
     if (!given.Get("onWake").IsFunction()) throw Napi::TypeError::New(info.Env(), "onWake must be a function");
     if (given.Get("group").IsObject()) {
+      options.hung_ms = static_cast<std::uint32_t>(FieldOr(given.Get("group").As<Napi::Object>(), "hungMs", options.hung_ms));
       options.group = JoinGroup(*log, given.Get("group").As<Napi::Object>(), options.topics);
     } else {
       options.ranges = RangesOf(given.Get("ranges"), options.topics.size());

@@ -1,4 +1,4 @@
-// The follower thread: waits for appends, reads what is new, has it encoded, sends it.
+// The follower threads, one per log: each waits for appends, reads what is new, has it encoded, sends it.
 #include <algorithm>
 #include <ctime>
 
@@ -9,6 +9,7 @@ namespace tw::fanout {
 namespace {
 
 constexpr std::uint64_t kLookNs = 250'000'000;      // How often topics not there yet and new partitions are looked for.
+constexpr std::uint64_t kOpenPatienceNs = 5'000'000'000;  // For a log that does not answer.
 constexpr std::size_t kBurstBytes = 1 << 20;        // Read under one holding of the lock.
 constexpr std::size_t kWarmBurstBytes = 8 << 20;
 
@@ -21,34 +22,44 @@ std::uint64_t WallNs() {
 }  // namespace
 
 // Readers are opened without the lock: a partition that another process is recovering is waited for, which no client should be.
-// Topics stay where they are, and only this thread makes them live.
-bool Server::OpenTails(std::uint64_t now_ns) {
-  if (now_ns < next_open_ns_ && !topics_changed_.exchange(false)) return all_there_;
-  next_open_ns_ = now_ns + kLookNs;
-  std::vector<Topic*> topics;
+// Topics stay where they are.
+bool Server::OpenTails(Follower* follower, std::uint64_t now_ns) {
+  if (now_ns < follower->next_open_ns && !follower->topics_changed.exchange(false)) return follower->all_there;
+  follower->next_open_ns = now_ns + kLookNs;
+  if (follower->give_up_ns == 0) follower->give_up_ns = now_ns + kOpenPatienceNs;
+  struct Wanted {
+    Topic* topic;
+    bool live;
+  };
+  std::vector<Wanted> topics;
   {
     const std::lock_guard lock(mutex_);
-    for (const auto& topic : hub_.topics()) topics.push_back(topic.get());
+    for (const auto& topic : hub_.topics()) topics.push_back({topic.get(), topic->live});
   }
   std::vector<Topic*> missing;
-  for (Topic* topic : topics) {
+  bool all_there = true;
+  for (const auto& [topic, was_live] : topics) {
     journal::TopicOptions found;
-    if (!log_->FindTopic(topic->name(), &found)) {
+    if (!follower->log->FindTopic(topic->name(), &found)) {
       missing.push_back(topic);
       continue;
     }
     std::uint32_t have = 0;
-    for (const auto& tail : tails_) have += tail->topic == topic ? 1 : 0;
+    for (const auto& tail : follower->tails) have += tail->topic == topic ? 1 : 0;
     for (std::uint32_t partition = have; partition < found.partitions; ++partition) {
       journal::Status status{};
-      auto reader = log_->OpenReader(topic->name(), partition, &status);
-      if (reader == nullptr) break;
+      auto reader = follower->log->OpenReader(topic->name(), partition, &status);
+      if (reader == nullptr) {
+        all_there = false;
+        if (now_ns >= follower->give_up_ns) missing.push_back(topic);
+        break;
+      }
       auto tail = std::make_unique<Tail>();
       tail->topic = topic;
       tail->partition = partition;
       tail->live_from = reader->end_offset();
       // A topic that came after its first subscribers has no history to them: all of it is live.
-      if (topic->live) {
+      if (was_live) {
         tail->live = true;
       } else {
         const std::uint64_t warm = topic->name().find(".ohlcv.") != std::string::npos ? options_.warm_bars : options_.warm_records;
@@ -56,20 +67,29 @@ bool Server::OpenTails(std::uint64_t now_ns) {
         if (tail->live_from - begin > warm) (void)reader->SeekOffset(tail->live_from - warm);
       }
       tail->reader = std::move(reader);
-      tails_.push_back(std::move(tail));
+      follower->tails.push_back(std::move(tail));
     }
   }
   if (!missing.empty()) {
     const std::lock_guard lock(mutex_);
-    for (Topic* topic : missing) hub_.SetLive(topic, now_ns);
+    for (Topic* topic : missing) {
+      follower->settled.insert(topic);
+      SetLiveWhenSettled(topic, now_ns);
+    }
     SendDirty(now_ns);
   }
-  all_there_ = missing.empty();
-  return all_there_;
+  follower->all_there = all_there && missing.empty();
+  return follower->all_there;
+}
+
+// Called under the lock.
+void Server::SetLiveWhenSettled(Topic* topic, std::uint64_t now_ns) {
+  const bool settled = std::all_of(followers_.begin(), followers_.end(), [&](const auto& each) { return each->settled.contains(topic); });
+  if (settled) hub_.SetLive(topic, now_ns);
 }
 
 // True: there may be more. Called under the lock.
-bool Server::ReadTail(Tail* tail, std::uint64_t now_ns, std::size_t* budget) {
+bool Server::ReadTail(Follower* follower, Tail* tail, std::uint64_t now_ns, std::size_t* budget) {
   if (now_ns < tail->retry_ns) return false;
   while (*budget > 0) {
     if (!tail->pending) {
@@ -116,57 +136,59 @@ bool Server::ReadTail(Tail* tail, std::uint64_t now_ns, std::size_t* budget) {
       continue;
     }
     const wire::BatchView& batch = tail->batch;
-    if (stamps_.size() < 4096 && batch.size() > 0 && HasStream(batch.info().type)) {
-      stamps_.push_back({batch.info().ts_append, batch[batch.size() - 1]->ts_recv});
+    if (follower->stamps.size() < 4096 && batch.size() > 0 && HasStream(batch.info().type)) {
+      follower->stamps.push_back({batch.info().ts_append, batch[batch.size() - 1]->ts_recv});
     }
   }
   return true;
 }
 
-bool Server::Pump(std::uint64_t now_ns) {
+bool Server::Pump(Follower* follower, std::uint64_t now_ns) {
   const std::lock_guard lock(mutex_);
   bool more = false;
-  for (const auto& tail : tails_) {
+  for (const auto& tail : follower->tails) {
     std::size_t budget = tail->live ? kBurstBytes : kWarmBurstBytes;
-    more = ReadTail(tail.get(), now_ns, &budget) || more;
+    more = ReadTail(follower, tail.get(), now_ns, &budget) || more;
   }
   hub_.EndBurst();
   for (const auto& topic : hub_.topics()) {
     if (topic->live) continue;
     bool any = false;
     bool live = true;
-    for (const auto& tail : tails_) {
+    for (const auto& tail : follower->tails) {
       if (tail->topic != topic.get()) continue;
       any = true;
       live = live && tail->live;
     }
-    if (any && live) hub_.SetLive(topic.get(), now_ns);
+    if (any && live) follower->settled.insert(topic.get());
+    SetLiveWhenSettled(topic.get(), now_ns);
   }
   SendDirty(now_ns);
-  NoteLatency();
+  NoteLatency(follower);
   return more;
 }
 
-void Server::NoteLatency() {
-  if (stamps_.empty()) return;
+void Server::NoteLatency(Follower* follower) {
+  if (follower->stamps.empty()) return;
   const std::uint64_t now = WallNs();
-  for (const Stamp& stamp : stamps_) {
+  for (const Follower::Stamp& stamp : follower->stamps) {
     append_to_send_.Add(now > stamp.ts_append ? now - stamp.ts_append : 0);
     receive_to_send_.Add(now > stamp.ts_recv ? now - stamp.ts_recv : 0);
   }
-  stamps_.clear();
+  follower->stamps.clear();
 }
 
-void Server::Follow() {
+void Server::Follow(Follower* follower) {
   while (!stopping_) {
-    const std::uint32_t ticket = waiter_->Ticket();
+    const std::uint32_t ticket = follower->waiter->Ticket();
     const std::uint64_t now = NowNs();
-    const bool all_there = OpenTails(now);
-    const bool more = Pump(now);
+    const bool all_there = OpenTails(follower, now);
+    const bool more = Pump(follower, now);
     while (waiting_for_lock_ > 0) std::this_thread::yield();
     if (more || stopping_) continue;
-    const bool waits = std::any_of(tails_.begin(), tails_.end(), [](const auto& tail) { return tail->pending || tail->retry_ns != 0; });
-    (void)waiter_->Wait(ticket, waits ? 10 : all_there ? 1000 : 250);
+    const auto& tails = follower->tails;
+    const bool waits = std::any_of(tails.begin(), tails.end(), [](const auto& tail) { return tail->pending || tail->retry_ns != 0; });
+    (void)follower->waiter->Wait(ticket, waits ? 10 : all_there ? 1000 : 250);
   }
 }
 

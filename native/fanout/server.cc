@@ -42,8 +42,12 @@ std::uint64_t Server::NowNs() {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000ull + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
-Server::Server(std::shared_ptr<journal::Log> log, std::shared_ptr<InstrumentTable> instruments, ServerOptions options)
-    : log_(std::move(log)), instruments_(std::move(instruments)), options_(std::move(options)), hub_(options_.hub, *instruments_) {
+Server::Server(std::vector<std::shared_ptr<journal::Log>> logs, std::shared_ptr<InstrumentTable> instruments, ServerOptions options)
+    : instruments_(std::move(instruments)), options_(std::move(options)), hub_(options_.hub, *instruments_) {
+  for (auto& log : logs) {
+    followers_.push_back(std::make_unique<Follower>());
+    followers_.back()->log = std::move(log);
+  }
   for (const auto& [path, file] : options_.files) responses_[path] = ResponseOf(file);
 }
 
@@ -94,17 +98,21 @@ bool Server::Start(std::string* error) {
   epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, listen_fd_, &event);
   event.data.u64 = kEventTag;
   epoll_ctl(epoll_fd_, EPOLL_CTL_ADD, event_fd_, &event);
-  waiter_ = log_->OpenWaiter();
-  follower_ = std::thread([this] { Follow(); });
+  for (const auto& follower : followers_) follower->waiter = follower->log->OpenWaiter();
+  for (const auto& follower : followers_) follower->thread = std::thread([this, each = follower.get()] { Follow(each); });
   poller_ = std::thread([this] { Poll(); });
   return true;
 }
 
 void Server::Stop() {
   if (stopping_.exchange(true)) return;
-  if (waiter_ != nullptr) waiter_->Interrupt();
+  for (const auto& follower : followers_) {
+    if (follower->waiter != nullptr) follower->waiter->Interrupt();
+  }
   if (event_fd_ >= 0) eventfd_write(event_fd_, 1);
-  if (follower_.joinable()) follower_.join();
+  for (const auto& follower : followers_) {
+    if (follower->thread.joinable()) follower->thread.join();
+  }
   if (poller_.joinable()) poller_.join();
   const std::lock_guard lock(mutex_);
   for (auto& connection : connections_) {
@@ -123,7 +131,7 @@ void Server::Stop() {
     if (*fd >= 0) ::close(*fd);
     *fd = -1;
   }
-  tails_.clear();
+  for (const auto& follower : followers_) follower->tails.clear();
 }
 
 bool Server::AddTopic(const std::string& name) {
@@ -131,14 +139,18 @@ bool Server::AddTopic(const std::string& name) {
     const std::lock_guard lock(mutex_);
     if (hub_.AddTopic(name) == nullptr) return false;
   }
-  topics_changed_ = true;
-  if (waiter_ != nullptr) waiter_->Interrupt();
+  for (const auto& follower : followers_) {
+    follower->topics_changed = true;
+    if (follower->waiter != nullptr) follower->waiter->Interrupt();
+  }
   return true;
 }
 
 void Server::InstrumentsChanged() {
   ++instruments_version_;
-  if (waiter_ != nullptr) waiter_->Interrupt();
+  for (const auto& follower : followers_) {
+    if (follower->waiter != nullptr) follower->waiter->Interrupt();
+  }
 }
 
 ServerStats Server::stats() {

@@ -76,7 +76,11 @@ struct ServerStats {
 
 class Server {
  public:
-  Server(std::shared_ptr<journal::Log> log, std::shared_ptr<InstrumentTable> instruments, ServerOptions options);
+  Server(std::shared_ptr<journal::Log> log, std::shared_ptr<InstrumentTable> instruments, ServerOptions options)
+      : Server(std::vector{std::move(log)}, std::move(instruments), std::move(options)) {}
+  // A topic may stand in several logs (this machine's and the cluster's): each record is taken once, by (epoch, seq), from
+  // whichever has it first.
+  Server(std::vector<std::shared_ptr<journal::Log>> logs, std::shared_ptr<InstrumentTable> instruments, ServerOptions options);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -93,13 +97,15 @@ class Server {
  private:
   friend class Connection;
   struct Tail;
+  struct Follower;
 
   // follower.cc
-  void Follow();
-  bool OpenTails(std::uint64_t now_ns);
-  bool Pump(std::uint64_t now_ns);
-  bool ReadTail(Tail* tail, std::uint64_t now_ns, std::size_t* budget);
-  void NoteLatency();
+  void Follow(Follower* follower);
+  bool OpenTails(Follower* follower, std::uint64_t now_ns);
+  bool Pump(Follower* follower, std::uint64_t now_ns);
+  bool ReadTail(Follower* follower, Tail* tail, std::uint64_t now_ns, std::size_t* budget);
+  void NoteLatency(Follower* follower);
+  void SetLiveWhenSettled(Topic* topic, std::uint64_t now_ns);
 
   // server.cc
   bool Listen(std::string* error);
@@ -114,12 +120,11 @@ class Server {
   Connection* Find(std::uint64_t tag);
   static std::uint64_t NowNs();
 
-  const std::shared_ptr<journal::Log> log_;
   const std::shared_ptr<InstrumentTable> instruments_;
   const ServerOptions options_;
   std::map<std::string, std::string> responses_;  // Whole answers to GET, by path.
 
-  std::mutex mutex_;  // Everything below, but the follower's own.
+  std::mutex mutex_;  // Everything below, but the followers' own.
   std::atomic<int> waiting_for_lock_{0};
   Hub hub_;
   std::vector<std::unique_ptr<Connection>> connections_;  // By slot.
@@ -131,26 +136,14 @@ class Server {
   Histogram append_to_send_;
   Histogram receive_to_send_;
 
-  // The follower's own.
-  std::vector<std::unique_ptr<Tail>> tails_;
-  std::uint64_t next_open_ns_ = 0;
-  bool all_there_ = false;  // Every topic was found in the log when last looked for.
-  struct Stamp {
-    std::uint64_t ts_append;
-    std::uint64_t ts_recv;
-  };
-  std::vector<Stamp> stamps_;
-
-  std::unique_ptr<journal::Waiter> waiter_;
+  std::vector<std::unique_ptr<Follower>> followers_;  // One per log, with a thread each.
   std::atomic<bool> stopping_{false};
-  std::atomic<bool> topics_changed_{false};
   std::atomic<std::uint32_t> instruments_version_{0};
   int listen_fd_ = -1;
   int epoll_fd_ = -1;
   int event_fd_ = -1;
   int spare_fd_ = -1;
   std::uint16_t port_ = 0;
-  std::thread follower_;
   std::thread poller_;
 };
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "journal/log_impl.h"
+#include "journal/waiting.h"
 #include "wire/batch.h"
 #include "wire/record_hash.h"
 
@@ -69,7 +70,7 @@ Status VerifyPartition(Log& log, const TopicOptions& topic, std::uint32_t number
   const std::uint64_t end = reader->end_offset();
   MessageView message;
   while (reader->position() < end) {
-    status = reader->Next(&message);
+    status = NextWithin(reader.get(), &message);
     if (status == Status::kEnd) break;
     if (status == Status::kExpired) continue;  // Retention is at work beside us.
     if (status == Status::kSkipped) {

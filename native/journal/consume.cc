@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "journal/waiting.h"
 #include "model/stream.h"
 #include "wire/batch.h"
 
@@ -80,6 +81,7 @@ std::size_t ConsumeLoop::Drain(std::span<ConsumeEvent> out) {
     ready_.pop_front();
   }
   if (ready_.empty()) woken_ = false;
+  woken_ns_ = NowNs();
   return taken;
 }
 
@@ -124,6 +126,11 @@ ConsumeEvent ConsumeLoop::EventOf(const Lane& lane, ConsumeEvent::Kind kind) con
   return event;
 }
 
+bool ConsumeLoop::OwnerHangs(std::uint64_t now_ns) const {
+  const std::lock_guard lock(mutex_);
+  return woken_ && now_ns - woken_ns_ > options_.hung_ms * 1'000'000ull;
+}
+
 void ConsumeLoop::Push(ConsumeEvent event) { pending_.push_back(std::move(event)); }
 
 void ConsumeLoop::Flush() {
@@ -133,6 +140,7 @@ void ConsumeLoop::Flush() {
     const std::lock_guard lock(mutex_);
     for (ConsumeEvent& event : pending_) ready_.push_back(std::move(event));
     wake = !woken_;
+    if (wake) woken_ns_ = NowNs();
     woken_ = true;
   }
   pending_.clear();
@@ -318,7 +326,7 @@ void ConsumeLoop::Run() {
             Status seek = probe->SeekPosition(range.to.value);
             MessageView view;
             while (seek == Status::kOk && probe->position() < lane.limit) {
-              const Status next = probe->Next(&view);
+              const Status next = NextWithin(probe.get(), &view);
               if (next == Status::kSkipped || next == Status::kExpired) continue;
               if (next != Status::kOk) break;
               if (Reaches(view, range.to.value)) lane.limit = std::min(lane.limit, view.offset);
@@ -350,7 +358,8 @@ void ConsumeLoop::Run() {
     }
     const std::uint64_t now = NowNs();
     if (options_.group != nullptr && now >= next_beat_ns_) {
-      Beat();
+      // An owner that takes nothing any more is as good as dead: its partitions go to who works.
+      if (!OwnerHangs(now)) Beat();
       next_beat_ns_ = now + options_.heartbeat_ms * 1'000'000ull;
     }
     bool progress = false;

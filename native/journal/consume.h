@@ -70,6 +70,7 @@ struct ConsumeOptions {
   std::unique_ptr<Group> group;  // With one: its topics are `topics`.
   Place from;                    // Where the group starts when it has committed nothing.
   std::uint32_t heartbeat_ms = 200;
+  std::uint32_t hung_ms = 6'000;  // An owner that does not Drain for so long after a wake-up no longer beats.
   std::span<std::uint8_t> slab;  // 8-aligned.
   std::uint32_t cell_bytes = 256u << 10;
   std::function<void()> wake;  // Called by the thread, once until the next Drain.
@@ -106,6 +107,7 @@ class ConsumeLoop {
   void Flush();
   ConsumeEvent EventOf(const Lane& lane, ConsumeEvent::Kind kind) const;
   void Poke();
+  bool OwnerHangs(std::uint64_t now_ns) const;
 
   const std::shared_ptr<Log> log_;
   ConsumeOptions options_;
@@ -122,6 +124,7 @@ class ConsumeLoop {
   mutable std::mutex mutex_;  // What follows.
   std::deque<ConsumeEvent> ready_;
   bool woken_ = false;
+  std::uint64_t woken_ns_ = 0;
   std::vector<std::uint32_t> free_;
   std::vector<std::uint32_t> freed_;  // Cells the owner gave back; the thread books them.
   std::vector<Assignment> released_;

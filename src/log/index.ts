@@ -1,21 +1,29 @@
 /**
  * The log: the only way the stages meet. `openLog` gives the embedded engine, a directory that any process on the machine
- * may append to and follow.
- * Reads and writes that directory. Appends run on the calling thread (microseconds) or, with durability `batch`, on a pool
- * thread; each reader and consumer has one native thread that copies messages into a slab.
+ * may append to and follow; `openKafkaLog` gives the same on a Kafka cluster.
+ * Reads and writes that directory, or topics of that cluster. Appends run on the calling thread (microseconds) or, with durability `batch`, on a pool
+ * thread, where appends to Kafka wait too; each reader and consumer has one native thread that copies messages into a slab.
  * When the next stage is slow its cells of the slab stay taken and the native thread stops reading: nothing is dropped, the
  * lag grows, and retention decides. Refusals of an append are values (`status`).
  */
 import { EmbeddedLog } from './embedded.js'
+import { KafkaLog, type OpenKafkaLogOptions } from './kafka/log.js'
 import type { Log, OpenLogOptions } from './types.js'
 
 export { batchOf as batchOfLetter } from './dead-letter.js'
 export { type DeadLetterEntry, readDeadLetters, readLetter, requestRedrive } from './dead-letters.js'
 export { Dedup } from './dedup.js'
+export { type KafkaSettings, kafkaProperties } from './kafka/connection.js'
+export type { KafkaLog } from './kafka/log.js'
 export { type ExchangeLag, exchangeOf, lagByExchange, membersWanted } from './lag.js'
 export { deadLetterTopic, stateTopic } from './options.js'
 export type * from './types.js'
 
+export const openLocalLog = (options: OpenLogOptions): Log => new EmbeddedLog(options)
+
 export async function openLog(options: OpenLogOptions): Promise<Log> {
-  return new EmbeddedLog(options)
+  return openLocalLog(options)
 }
+
+/** Throws KafkaUnavailableError without the addon, KafkaAuthError or KafkaError when the brokers cannot be used. */
+export const openKafkaLog = (options: OpenKafkaLogOptions): Promise<KafkaLog> => KafkaLog.open(options)

@@ -252,8 +252,8 @@ export interface PartitionLag {
 export interface Log {
   readonly engine: 'embedded' | 'kafka'
   readonly id: string
-  /** For native parts; undefined on an engine that has no local directory. */
-  readonly native: NativeLog | undefined
+  /** For native parts. */
+  readonly native: NativeLog
   ensureTopic(options: TopicOptions): Promise<void>
   topics(): Promise<Topic[]>
   describe(topic: string, partition: number): Promise<PartitionInfo | undefined>

@@ -89,19 +89,19 @@ export interface NativeGateway {
 }
 
 const Constructor = addon.NativeGateway as new (
-  log: object,
+  logs: readonly object[],
   instruments: NativeInstruments,
   options: NativeGatewayOptions,
   onUnknownInstrument?: (id: number) => void,
 ) => NativeGateway
 
 /**
- * `log` is a NativeLog. `onUnknownInstrument` is called when a batch names an instrument that is not in the table: load the
+ * `logs` are NativeLogs that hold the same topics; a record that stands in several is taken once. `onUnknownInstrument` is called when a batch names an instrument that is not in the table: load the
  * registry, then call `instrumentsChanged`; until then, at most `instrumentWaitMs`, that partition waits.
  */
 export const createNativeGateway = (
-  log: object,
+  logs: readonly object[],
   instruments: NativeInstruments,
   options: NativeGatewayOptions,
   onUnknownInstrument?: (id: number) => void,
-): NativeGateway => new Constructor(log, instruments, options, onUnknownInstrument)
+): NativeGateway => new Constructor(logs, instruments, options, onUnknownInstrument)

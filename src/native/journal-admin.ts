@@ -3,6 +3,7 @@
  * while other processes, or this one, append to and follow the log. Offsets and times are bigint, counts are numbers.
  */
 import { addon } from './addon.js'
+import type { NativeLog } from './log.js'
 
 export interface JournalProgress {
   bytesDone: number
@@ -108,7 +109,7 @@ export interface NeededOffset {
 
 interface JournalAddon {
   journalVerify(
-    directory: string,
+    log: string | NativeLog,
     options: VerifyOptions,
     onProgress?: (progress: JournalProgress) => void,
   ): Promise<VerifyReport>
@@ -119,12 +120,12 @@ interface JournalAddon {
 }
 const journal = addon as unknown as JournalAddon
 
-/** CRC of every message, order of offsets, (epoch, seq) per stream, and the record hash. Reads only. */
+/** Of a directory, or of an open log of any engine: CRC of every message, order of offsets, (epoch, seq) per stream, and the record hash. Reads only. */
 export const verifyLog = (
-  directory: string,
+  log: string | NativeLog,
   options: VerifyOptions = {},
   onProgress?: (progress: JournalProgress) => void,
-): Promise<VerifyReport> => journal.journalVerify(directory, options, onProgress)
+): Promise<VerifyReport> => journal.journalVerify(log, options, onProgress)
 
 /** What each partition holds and takes. Reads only. */
 export const logUsage = (directory: string): Promise<PartitionUsage[]> => journal.journalUsage(directory)

@@ -37,7 +37,6 @@ export class BarsComponent implements Component {
     const output = topic('ohlcv')
     const configs = inputs.map(topic)
     await runtime.ensureTopics([...configs, output, runtime.topics.internalTopic('state', this.name)])
-    if (runtime.log.native === undefined) throw new ServiceError('bars need a log with a local directory')
     this.#processor = createBars({
       log: runtime.log.native,
       name: this.name,

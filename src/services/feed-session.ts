@@ -10,7 +10,7 @@ import { topicOptions } from './registry-store.js'
 import type { Runtime } from './runtime.js'
 
 /** What opening a session needs of the runtime. */
-export type SessionPorts = Pick<Runtime, 'log' | 'topics' | 'exchanges' | 'clock'>
+export type SessionPorts = Pick<Runtime, 'local' | 'topics' | 'exchanges' | 'clock'>
 
 export interface FeedSessionKey {
   readonly exchange: string
@@ -33,7 +33,7 @@ async function highestEpoch(
   const { name } = runtime.topics.internalTopic('status')
   const fields = fieldsOf('status')
   let highest = 0
-  for await (const batch of runtime.log.read({ topics: [name] })) {
+  for await (const batch of runtime.local.read({ topics: [name] })) {
     const view = batch.view()
     if (view?.name !== 'status' || batch.offset >= end) continue
     for (let i = 0; i < view.count; i++) {
@@ -50,17 +50,17 @@ async function highestEpoch(
  */
 export async function openFeedSession(runtime: SessionPorts, key: FeedSessionKey): Promise<number> {
   const config = runtime.topics.internalTopic('status')
-  await runtime.log.ensureTopic(topicOptions(config))
+  await runtime.local.ensureTopic(topicOptions(config))
   const exchange = runtime.exchanges.get(key.exchange)
   for (;;) {
     const now = runtime.clock.wallNs()
     const epoch = Math.max(Number(now / 1_000_000_000n), (await highestEpoch(runtime, exchange.number, key.source)) + 1)
     const value = encodeBatch(status.type, openingRecord(exchange.number, key, epoch, now), now)
     const message = { kind: 'batch', key: `${key.exchange}-${key.source}-${key.shard}`, value, tsRecv: now } as const
-    let answer = await runtime.log.append(config.name, 0, message)
+    let answer = await runtime.local.append(config.name, 0, message)
     for (let tries = 1; answer.status === 'busy' && tries < BUSY_TRIES; tries++) {
       await delay(runtime.clock, BUSY_WAIT_MS)
-      answer = await runtime.log.append(config.name, 0, message)
+      answer = await runtime.local.append(config.name, 0, message)
     }
     if (answer.status !== 'ok') throw new LogError(`session of ${key.exchange}-${key.source}: the log answers ${answer.status}`)
     if ((await highestEpoch(runtime, exchange.number, key.source, answer.offset)) < epoch) return epoch

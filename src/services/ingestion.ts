@@ -41,9 +41,9 @@ class BatcherComponent implements Component {
   }
 
   async start(): Promise<void> {
-    const { settings, log, instruments } = this.#runtime
+    const { settings, local, instruments } = this.#runtime
     const { batch_records_max: recordsMax, batch_age_max_us: ageMaxUs } = settings.ingestion
-    this.#native = createBatcher({ log: log.native, instruments, recordsMax, ageMaxUs, origin: this.#runtime.clock.wallNs() })
+    this.#native = createBatcher({ log: local.native, instruments, recordsMax, ageMaxUs, origin: this.#runtime.clock.wallNs() })
     this.#native.start()
   }
 
@@ -298,7 +298,7 @@ class HousekeepingComponent implements Component {
     const next = () => {
       this.#timer = context.clock.setTimer(async () => {
         try {
-          await this.#runtime.log.keepHouse()
+          await this.#runtime.local.keepHouse()
         } catch (error) {
           context.logger.warn({ error }, 'housekeeping failed, will be tried again')
         }

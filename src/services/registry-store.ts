@@ -15,7 +15,8 @@ const LOCK_MS_MAX = 10_000
 const BUSY_TRIES = 40
 
 export interface LogRegistryStoreOptions {
-  readonly log: Log
+  /** Asked at each use: it may not be open before. */
+  readonly log: () => Log
   readonly topics: TopicNameBuilder
   readonly clock: Clock
   /** Where lock files lie: the data directory. */
@@ -40,7 +41,7 @@ export class LogRegistryStore implements RegistryStore {
   }
 
   async read(exchange: Exchange): Promise<readonly { key: string; value: Uint8Array }[]> {
-    const { log } = this.#options
+    const log = this.#options.log()
     const { name } = this.#topic(exchange)
     const from = this.#positions.get(name) ?? 0
     const info = await log.describe(name, 0)
@@ -56,7 +57,8 @@ export class LogRegistryStore implements RegistryStore {
   }
 
   async append(exchange: Exchange, messages: readonly { key: string; value: Uint8Array }[]): Promise<void> {
-    const { log, clock } = this.#options
+    const { clock } = this.#options
+    const log = this.#options.log()
     const config = this.#topic(exchange)
     await log.ensureTopic(topicOptions(config))
     const producer = log.producer(config.name, 0)

@@ -131,7 +131,7 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
   if (options.venueBars === true || (chosen?.kind === 'csv' && chosen.record.endsWith('bar'))) dataTypes.push('ohlcv')
 
   const batcher = createBatcher({
-    log: runtime.log.native,
+    log: runtime.local.native,
     instruments: runtime.instruments,
     origin: runtime.clock.wallNs(),
     ...(options.batchRecords === undefined ? {} : { recordsMax: options.batchRecords }),

@@ -30,7 +30,7 @@ export async function routeExchange(
 ): Promise<TopicConfig[]> {
   const configs = dataTypes.map((type) => runtime.topics.getTopicConfig(exchange.assetClass, type, exchange.name))
   const gaps = runtime.topics.getTopicConfig(exchange.assetClass, 'gaps', exchange.name)
-  await runtime.ensureTopics([...configs, gaps])
+  await runtime.ensureTopics([...configs, gaps], runtime.local)
   for (const [i, type] of dataTypes.entries()) batcher.addRoute(exchange.number, type, (configs[i] as TopicConfig).name)
   batcher.addRoute(exchange.number, 'gaps', gaps.name)
   return configs

@@ -1,11 +1,12 @@
 /** What the services of one process share: the log, the registry, topics, time, metrics, logging. Opened once, closed last. */
-import { resolve } from 'node:path'
+import { existsSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { type Clock, systemClock } from '../core/clock.js'
 import { makeDirectories } from '../core/directories.js'
-import { EnvironmentError } from '../core/errors.js'
+import { EnvironmentError, ServiceError } from '../core/errors.js'
 import { createLogger, type Logger } from '../core/logging.js'
 import { Metrics } from '../core/metrics.js'
-import { type Handler, type Log, openLog } from '../log/index.js'
+import { type Handler, type KafkaLog, kafkaProperties, type Log, openKafkaLog, openLocalLog } from '../log/index.js'
 import { type ExchangeTable, loadExchanges } from '../model/exchanges.js'
 import { Registry } from '../model/registry.js'
 import type { TopicConfig, TopicNameBuilder } from '../model/topics.js'
@@ -17,10 +18,20 @@ import { LogRegistryStore, topicOptions } from './registry-store.js'
 import { checkExchanges, exchangesFileOf, type Settings, topicsFileOf } from './settings.js'
 import { createStreams, type ProducerOptions } from './streams.js'
 
+/** syslog's, as librdkafka uses it. */
+const LOG_WARNING = 4
+
 export interface Runtime {
   readonly settings: Settings
   readonly directory: string
+  /** The log of the data directory: what ingestion writes, whatever else there is. Opened when it is first asked for. */
+  readonly local: Log
+  /** Whether this machine has a local log to read: it ingests here, or did. Without Kafka always. */
+  readonly hasLocal: boolean
+  /** What processors, storage and readers use: the cluster's log with Kafka, once connected, else the local one. */
   readonly log: Log
+  /** Undefined: Kafka is not asked for, or not connected yet. */
+  readonly kafka: KafkaLog | undefined
   readonly topics: TopicNameBuilder
   readonly exchanges: ExchangeTable
   readonly registry: Registry
@@ -31,8 +42,10 @@ export interface Runtime {
   readonly metrics: Metrics
   /** What the builder makes producers and consumer handlers with. */
   readonly streams: StreamFactory<Handler, ProducerOptions>
-  /** Makes the topics in the log, with the settings of config/topics.yaml. */
-  ensureTopics(configs: readonly TopicConfig[]): Promise<void>
+  /** Connects to Kafka when it is asked for and not connected; throws KafkaError when no broker can be used. */
+  connect(): Promise<void>
+  /** Makes the topics, with the settings of config/topics.yaml, in the log of processors or in the one given. */
+  ensureTopics(configs: readonly TopicConfig[], log?: Log): Promise<void>
   scaleOf(instrumentId: number): InstrumentScale | undefined
   close(): Promise<void>
 }
@@ -41,6 +54,9 @@ export interface OpenRuntimeOptions {
   readonly settings: Settings
   readonly service: string
   readonly readOnly?: boolean
+  /** With Kafka: do not connect yet; whoever needs the cluster calls `connect`. Ingestion goes on without it. */
+  readonly connectLater?: boolean
+  readonly environment?: Readonly<Record<string, string | undefined>>
   readonly clock?: Clock
   readonly random?: () => number
   readonly logger?: Logger
@@ -53,51 +69,98 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime>
   const exchanges = loadExchanges(exchangesFileOf(settings))
   checkExchanges(settings, exchanges)
   const directory = resolve(settings.data_dir)
+  const usesKafka = settings.kafka.brokers !== undefined
   if (options.readOnly !== true) makeDirectory(directory)
   const logger = options.logger ?? createLogger({ service: options.service, level: settings.logging.level })
   const metrics = new Metrics({ processDefaults: true })
   const instruments = createInstruments()
   // The registry reads through the log and the log's symbol filter asks the registry.
   let registry: Registry | undefined
-  const log = await openLog({
-    directory,
-    clock,
-    durability: settings.log.durability,
-    syncIntervalMs: settings.log.sync_interval_ms,
-    readOnly: options.readOnly ?? false,
-    instrumentsOf: (symbol, topic) => {
-      const exchange = topics.find(topic)?.exchange
-      return exchange === undefined ? [] : (registry?.chain(exchange, symbol).map((d) => d.id) ?? [])
-    },
-  })
-  const opened = new Registry({
+  const instrumentsOf = (symbol: string, topic: string): number[] => {
+    const exchange = topics.find(topic)?.exchange
+    return exchange === undefined ? [] : (registry?.chain(exchange, symbol).map((d) => d.id) ?? [])
+  }
+  let opened: Log | undefined
+  let kafka: KafkaLog | undefined
+  const local = (): Log => {
+    opened ??= openLocalLog({
+      directory,
+      clock,
+      durability: settings.log.durability,
+      syncIntervalMs: settings.log.sync_interval_ms,
+      readOnly: options.readOnly ?? false,
+      instrumentsOf,
+    })
+    return opened
+  }
+  const log = (): Log => {
+    if (!usesKafka) return local()
+    if (kafka === undefined) throw new ServiceError('Kafka is not connected yet')
+    return kafka
+  }
+  const connect = async (): Promise<void> => {
+    if (!usesKafka || kafka !== undefined) return
+    const { group_protocol: groupProtocol, group_instance_id: groupInstanceId, replication, min_isr: minIsr } = settings.kafka
+    kafka = await openKafkaLog({
+      properties: kafkaProperties(settings.kafka, options.environment),
+      groupProtocol,
+      groupInstanceId,
+      replication,
+      minIsr,
+      instrumentsOf,
+      clock,
+      onLog: (level, text) =>
+        level <= LOG_WARNING ? logger.warn({ kafka: text }, 'kafka') : logger.debug({ kafka: text }, 'kafka'),
+    })
+  }
+  // Ingestion lists instruments and must start without a broker; its definitions reach the cluster with everything else.
+  const listsHere = !usesKafka || settings.ingestion.feeds.length > 0
+  const definitions = (): Log => (listsHere ? local() : log())
+  const made = new Registry({
     exchanges,
-    store: new LogRegistryStore({ log, topics, clock, directory }),
+    store: new LogRegistryStore({ log: definitions, topics, clock, directory }),
     native: instruments,
     onBadMessage: (exchange, key, reason) => logger.warn({ exchange, key, reason }, 'a definition in the registry is not usable'),
   })
-  registry = opened
+  registry = made
+  if (!usesKafka) local()
+  else if (options.connectLater !== true) await connect()
   return {
     settings,
     directory,
-    log,
+    get local() {
+      return local()
+    },
+    get hasLocal() {
+      return listsHere || existsSync(join(directory, 'log.json'))
+    },
+    get log() {
+      return log()
+    },
+    get kafka() {
+      return kafka
+    },
     topics,
     exchanges,
-    registry: opened,
+    registry: made,
     instruments,
     clock,
     random: options.random ?? Math.random,
     logger,
     metrics,
     streams: createStreams(log, topics),
-    ensureTopics: async (configs) => {
-      for (const config of configs) await log.ensureTopic(topicOptions(config))
+    connect,
+    ensureTopics: async (configs, into) => {
+      for (const config of configs) await (into ?? log()).ensureTopic(topicOptions(config))
     },
     scaleOf: (id) => {
-      const d = opened.get(id)
+      const d = made.get(id)
       return d === undefined ? undefined : { symbol: d.symbol, priceExponent: d.price_exponent, sizeExponent: d.size_exponent }
     },
-    close: () => log.close(),
+    close: async () => {
+      await kafka?.close()
+      await opened?.close()
+    },
   }
 }
 

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { type EnvironmentOverride, loadConfig } from '../core/config.js'
 import { ConfigError } from '../core/errors.js'
 import { logLevels } from '../core/logging.js'
+import { kafkaShape } from '../log/kafka/connection.js'
 import type { ExchangeTable } from '../model/exchanges.js'
 import { isSymbol } from '../model/symbols.js'
 import { intervalNames } from '../model/units.js'
@@ -42,6 +43,7 @@ export const settingsSchema = z.strictObject({
     durability: z.enum(['process', 'interval', 'batch']).default('process'),
     sync_interval_ms: z.int().min(1).max(60_000).default(100),
   }),
+  kafka: section(kafkaShape),
   ingestion: section({
     instance_id: z.int().min(1).max(1_024).default(1),
     total_instances: z.int().min(1).max(1_024).default(1),
@@ -83,6 +85,14 @@ export const environmentOverrides: readonly (EnvironmentOverride & { readonly he
     kind: 'integer',
     help: 'How many ingestion instances share the symbols.',
   },
+  {
+    name: 'KAFKA_BOOTSTRAP_SERVERS',
+    path: ['kafka', 'brokers'],
+    kind: 'string',
+    help: 'Brokers, host:port, separated by commas.',
+  },
+  { name: 'KAFKA_SASL_USERNAME', path: ['kafka', 'security', 'username'], kind: 'string', help: 'The SASL user.' },
+  { name: 'SCHEMA_REGISTRY_URL', path: ['kafka', 'registry', 'url'], kind: 'string', help: 'The schema registry.' },
   { name: 'TICKWIRE_DATA_DIR', path: ['data_dir'], kind: 'string', help: 'The data directory.' },
   { name: 'TICKWIRE_DURABILITY', path: ['log', 'durability'], kind: 'string', help: 'process, interval or batch.' },
   { name: 'TICKWIRE_HTTP_PORT', path: ['http', 'port'], kind: 'integer', help: 'Port of /health and /metrics.' },

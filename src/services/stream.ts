@@ -2,7 +2,7 @@
  * The stream service: the gateway and its page. Reads the tail of the log's topics on native threads, writes WebSocket frames. A
  * slow subscriber is bounded in bytes and conflated or cut off; the others do not notice.
  */
-import { EnvironmentError, ServiceError } from '../core/errors.js'
+import { EnvironmentError } from '../core/errors.js'
 import type { Metrics } from '../core/metrics.js'
 import { collectGateway, createGateway, type Gateway, type GatewayStats } from '../stream/index.js'
 import { barExchanges } from './bars.js'
@@ -32,11 +32,10 @@ export class GatewayComponent implements Component {
   async start(context: ComponentContext): Promise<void> {
     const runtime = this.#runtime
     const { host, port, client_bytes_max: clientBytes } = runtime.settings.stream
-    if (runtime.log.native === undefined) throw new ServiceError('the gateway needs a log with a local directory')
     await runtime.registry.refresh(barExchanges(runtime).map((exchange) => exchange.name))
     const gateway = createGateway(
       {
-        log: runtime.log.native,
+        logs: logsOf(runtime),
         instruments: runtime.instruments,
         loadInstruments: async (id) => {
           await runtime.registry.resolve(id)
@@ -84,6 +83,12 @@ export class GatewayComponent implements Component {
     const stats = this.stats()
     if (stats !== undefined) collectGateway(metrics, stats)
   }
+}
+
+/** With Kafka what is ingested here comes from the local log, microseconds old, and everything else from the cluster. */
+function logsOf(runtime: Runtime): object[] {
+  if (runtime.kafka === undefined) return [runtime.local.native]
+  return [...(runtime.hasLocal ? [runtime.local.native] : []), runtime.kafka.native]
 }
 
 export interface StreamParts {

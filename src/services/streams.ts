@@ -27,11 +27,11 @@ export interface ProducerOptions {
 export class ProducerComponent implements Component {
   readonly name: string
   readonly topic: string
-  readonly #log: Log
+  readonly #log: () => Log
   readonly #topics: TopicNameBuilder
   #partitions = 0
 
-  constructor(log: Log, topics: TopicNameBuilder, options: ProducerOptions) {
+  constructor(log: () => Log, topics: TopicNameBuilder, options: ProducerOptions) {
     this.name = `producer ${options.topic}`
     this.topic = options.topic
     this.#log = log
@@ -40,7 +40,7 @@ export class ProducerComponent implements Component {
 
   async start(): Promise<void> {
     const config = this.#topics.get(this.topic)
-    await this.#log.ensureTopic(topicOptions(config))
+    await this.#log().ensureTopic(topicOptions(config))
     this.#partitions = config.partitions
   }
 
@@ -52,7 +52,7 @@ export class ProducerComponent implements Component {
   async append(key: string, message: Omit<AppendMessage, 'key'>): Promise<AppendResult> {
     if (this.#partitions === 0) return { status: 'closed', offset: 0 }
     const partition = (murmur2(key) & 0x7fffffff) % this.#partitions
-    return await this.#log.append(this.topic, partition, { ...message, key })
+    return await this.#log().append(this.topic, partition, { ...message, key })
   }
 }
 
@@ -74,13 +74,13 @@ const noRetries: Record<RetryClass, typeof never> = {
 
 class ConsumerComponent implements Component {
   readonly name: string
-  readonly #log: Log
+  readonly #log: () => Log
   readonly #topics: TopicNameBuilder
   readonly #options: ConsumerOptions<Handler>
   #consumer: Consumer | undefined
   #lag: LagMetrics | undefined
 
-  constructor(log: Log, topics: TopicNameBuilder, options: ConsumerOptions<Handler>) {
+  constructor(log: () => Log, topics: TopicNameBuilder, options: ConsumerOptions<Handler>) {
     this.name = `consumer ${options.groupId}`
     this.#log = log
     this.#topics = topics
@@ -90,9 +90,9 @@ class ConsumerComponent implements Component {
   async start(context: ComponentContext): Promise<void> {
     const { groupId, handler, hasErrorHandling, topics } = this.#options
     const configs = topics.flatMap((name) => this.#topics.resolve(name))
-    for (const config of configs) await this.#log.ensureTopic(topicOptions(config))
+    for (const config of configs) await this.#log().ensureTopic(topicOptions(config))
     const first = configs[0] === undefined ? undefined : this.#topics.find(deadLetterTopic(configs[0].name))
-    const consumer = await this.#log.consumer({
+    const consumer = await this.#log().consumer({
       group: groupId,
       topics: configs.map((config) => config.name),
       handler: timed(handler, context, this.#options),
@@ -108,7 +108,7 @@ class ConsumerComponent implements Component {
       },
     })
     this.#consumer = consumer
-    this.#lag = new LagMetrics(this.#log, groupId, context.clock, (error) => context.logger.warn({ error }, 'lag is not known'))
+    this.#lag = new LagMetrics(this.#log(), groupId, context.clock, (error) => context.logger.warn({ error }, 'lag is not known'))
     consumer.failed.catch((error: unknown) => context.fail(error instanceof Error ? error : new LogBusyError(String(error))))
   }
 
@@ -159,7 +159,8 @@ function timed(handler: Handler, context: ComponentContext, options: ConsumerOpt
   }
 }
 
-export function createStreams(log: Log, topics: TopicNameBuilder): StreamFactory<Handler, ProducerOptions> {
+/** `log` is asked when a component starts: it may not be connected before. */
+export function createStreams(log: () => Log, topics: TopicNameBuilder): StreamFactory<Handler, ProducerOptions> {
   return {
     createProducer: (options) => new ProducerComponent(log, topics, options),
     createConsumer: (options) => new ConsumerComponent(log, topics, options),

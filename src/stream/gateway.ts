@@ -54,7 +54,7 @@ export function createGateway(
       native.instrumentsChanged()
     }
   }
-  const native = createNativeGateway(parts.log, parts.instruments, nativeOptions(options, served), (id) => void load(id))
+  const native = createNativeGateway(parts.logs, parts.instruments, nativeOptions(options, served), (id) => void load(id))
   return {
     start: async () => ({ port: native.start() }),
     stop: async () => native.stop(),

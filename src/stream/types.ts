@@ -5,8 +5,8 @@ import type { NativeInstruments } from '../native/instruments.js'
 export type { GatewayFile, GatewayStats, GatewayTopicStats } from '../native/gateway.js'
 
 export interface GatewayParts {
-  /** The NativeLog of the directory. */
-  readonly log: object
+  /** NativeLogs: this machine's, and with Kafka the cluster's. A record that stands in both is taken once, by (epoch, seq). */
+  readonly logs: readonly object[]
   readonly instruments: NativeInstruments
   /** Loads the registry to its end; asked for when a record names an instrument that is not in the table. */
   readonly loadInstruments?: (id: number) => Promise<void>

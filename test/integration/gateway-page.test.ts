@@ -88,7 +88,7 @@ test.skipIf(!existsSync(CHROMIUM) && console.log(`SKIPPED: the page's test needs
         layout.records.bar.type,
       )
     }
-    const gateway = createGateway({ log, instruments }, { port: 0, topics: [TRADES, QUOTES, BARS] })
+    const gateway = createGateway({ logs: [log], instruments }, { port: 0, topics: [TRADES, QUOTES, BARS] })
     const { port } = await gateway.start()
     const browser = await chromium.launch({
       executablePath: CHROMIUM,

@@ -38,7 +38,7 @@ afterEach(async () => {
 })
 
 async function start(options: GatewayOptionsInput = {}): Promise<number> {
-  gateway = createGateway({ log, instruments }, { port: 0, topics: [TOPIC], page: false, ...options })
+  gateway = createGateway({ logs: [log], instruments }, { port: 0, topics: [TOPIC], page: false, ...options })
   return (await gateway.start()).port
 }
 async function connect(port: number): Promise<StreamClient> {
@@ -161,10 +161,10 @@ test('metrics and stats close: offered = delivered + conflated + dropped', async
 })
 
 test('bad options and a taken port are clear errors', async () => {
-  expect(() => createGateway({ log, instruments }, { port: 70000 })).toThrow()
-  expect(() => createGateway({ log, instruments }, { topics: ['no topic!'], page: false })).toThrow("not a topic's name")
+  expect(() => createGateway({ logs: [log], instruments }, { port: 70000 })).toThrow()
+  expect(() => createGateway({ logs: [log], instruments }, { topics: ['no topic!'], page: false })).toThrow("not a topic's name")
   const port = await start()
-  const second = createGateway({ log, instruments }, { port, page: false })
+  const second = createGateway({ logs: [log], instruments }, { port, page: false })
   await expect(second.start()).rejects.toThrow(`127.0.0.1:${port}`)
   await second.stop()
 })
@@ -173,7 +173,7 @@ test('an instrument of another process is asked for and then named', async () =>
   const asked: number[] = []
   gateway = createGateway(
     {
-      log,
+      logs: [log],
       instruments,
       loadInstruments: async (id) => {
         asked.push(id)

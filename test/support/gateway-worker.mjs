@@ -7,7 +7,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 const root = join(dirname(fileURLToPath(import.meta.url)), '..', '..')
 const addon = createRequire(import.meta.url)(join(root, 'build', 'native', 'tickwire.node'))
 const gateway = new addon.NativeGateway(
-  new addon.NativeLog(workerData.directory, {}),
+  [new addon.NativeLog(workerData.directory, {})],
   new addon.NativeInstruments(),
   { port: 0, topics: [workerData.topic], instrumentWaitMs: 10 },
   () => undefined,

@@ -11,9 +11,7 @@ export const producerProfiles = ['throughput', 'latency'] as const
 export const groupProtocols = ['auto', 'consumer', 'classic'] as const
 
 /** A host and port, as Kafka writes them; several are separated by commas. */
-const brokers = z
-  .string()
-  .regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, 'expected host:port, several separated by commas')
+const brokers = z.string().regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, 'expected host:port, several separated by commas')
 
 export const kafkaShape = {
   /** Not given: the embedded log is all there is. */
@@ -56,7 +54,10 @@ const PROPERTIES_OWN = ['bootstrap.servers', 'group.id', 'enable.idempotence', '
 export function kafkaProperties(settings: KafkaSettings, environment: Environment = process.env): KafkaProperties {
   const { security } = settings
   if (settings.brokers === undefined) {
-    throw new ConfigError('no Kafka brokers are named', { field: 'kafka.brokers', fix: 'give `--kafka host:port` or the setting' })
+    throw new ConfigError('no Kafka brokers are named', {
+      field: 'kafka.brokers',
+      fix: 'give `--kafka host:port` or the setting',
+    })
   }
   const properties: Record<string, string> = {
     'bootstrap.servers': settings.brokers,

@@ -51,7 +51,7 @@ async function ingest(): Promise<void> {
   const symbols = suite.symbolsOf(orders.shard)
   const random = new SeededRandom(orders.seed)
   const key = { exchange: suite.exchange, source: 0, shard: orders.shard }
-  const epoch = await openFeedSession({ log, topics, exchanges, clock: systemClock }, key)
+  const epoch = await openFeedSession({ local: log, topics, exchanges, clock: systemClock }, key)
   tap({ k: 'session', shard: orders.shard, epoch })
   const batcher = createBatcher({ log: log.native, instruments, recordsMax: 64, origin: BigInt(process.pid) })
   batcher.addRoute(exchange.number, 'trades', suite.trades)
