@@ -9,7 +9,7 @@ export async function run(directory, port) {
   const broker = startNode(resolve(directory), javaArguments(home), port, ['-Xmx1g'], 'inherit')
   // Kafka's own log is long: one line says that the port is open.
   whenOpen(port, () => say(`ready on 127.0.0.1:${port}, data in ${directory}; Ctrl-C ends it`))
-  for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => broker.kill('SIGTERM'))
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => broker.kill('SIGTERM'))
   broker.on('error', (error) => {
     say(`java did not start: ${error.message}`)
     process.exit(3)
