@@ -1,7 +1,8 @@
 /** The public API: what `import … from 'tickwire'` gives. Everything else may change without notice. */
 export { type Clock, systemClock } from './core/clock.js'
 export * from './core/errors.js'
-export type { Batch, Handler, HandlerContext, Hole, Place, ReadOptions, Result } from './log/index.js'
+export { Dedup } from './log/dedup.js'
+export type { Batch, DeadLetter, Handler, HandlerContext, Hole, Place, ReadOptions, Result } from './log/index.js'
 export type { InstrumentDefinition, Listing } from './model/instrument.js'
 export { type AssetClass, assetClasses, type DataType, dataTypes } from './model/names.js'
 export { SubscriptionBuilder } from './model/subscription.js'

@@ -53,9 +53,9 @@ function filterOf(io: Io, options: FilterOptions): LetterFilter {
   return { topic, group, class: options.class, reason, since: place?.time, fields: options.filter }
 }
 
-/** An id is long and a table narrow: there the short columns stand first. */
+/** A terminal is narrow: the id tells group, topic, partition, offset and index once more. */
 const columnsOf = (format: string): readonly string[] =>
-  format === 'table' ? [...letterFields.filter((field) => field !== 'id' && field !== 'reason'), 'reason', 'id'] : letterFields
+  format === 'table' ? ['state', 'class', 'review', 'due', 'attempts', 'type', 'symbol', 'reason', 'id'] : letterFields
 
 function listCommand(io: Io): Command {
   return withFilters(
