@@ -92,10 +92,8 @@ class KafkaLog final : public journal::Log {
 
   std::vector<journal::TopicOptions> ListTopics() const override {
     std::vector<journal::TopicOptions> topics;
-    for (const std::string& kafka_name : table_.Names()) {
-      const auto name = LogName(kafka_name);
-      TopicFacts facts;
-      if (name.has_value() && table_.Find(kafka_name, &facts)) topics.push_back(OptionsOf(*name, facts));
+    for (const auto& [kafka_name, facts] : table_.All()) {
+      if (const auto name = LogName(kafka_name)) topics.push_back(OptionsOf(*name, facts));
     }
     return topics;
   }

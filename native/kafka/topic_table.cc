@@ -38,49 +38,57 @@ bool TopicTable::Find(const std::string& name, TopicFacts* out) {
       }
     }
   }
-  return Look(name, out);
-}
-
-bool TopicTable::Look(const std::string& name, TopicFacts* out) {
-  std::vector<TopicInfo> topics;
-  std::vector<ResourceConfig> configs;
-  Failure failure = admin_->Topics({name}, kTimeoutMs, &topics);
-  Entry fresh;
-  fresh.found = !failure && !topics.empty();
-  if (fresh.found) {
-    fresh.facts.id = topics[0].id;
-    fresh.facts.partitions = static_cast<std::uint32_t>(topics[0].partitions.size());
-    // Without the right to read configurations the defaults stand.
-    if (!admin_->TopicConfigs({name}, kTimeoutMs, &configs) && !configs.empty()) {
-      for (const ConfigEntry& entry : configs[0].entries) {
-        if (entry.name == "max.message.bytes") fresh.facts.message_bytes_max = static_cast<std::uint64_t>(NumberOf(entry, 0));
-        if (entry.name == "retention.ms") fresh.facts.retention_ms = NumberOf(entry, -1);
-        if (entry.name == "retention.bytes") fresh.facts.retention_bytes = NumberOf(entry, -1);
-        if (entry.name == "cleanup.policy") fresh.facts.compact = entry.value.value_or("").find("compact") != std::string::npos;
-      }
-    }
-  }
+  (void)Look({name});
   const std::lock_guard lock(mutex_);
-  Entry& entry = entries_[name];
-  entry.looked_ns = NowNs();
-  // An answer that did not come says nothing: what was known stays true.
-  if (!failure) {
-    entry.found = fresh.found;
-    entry.facts = fresh.facts;
-  }
+  const Entry& entry = entries_[name];
   *out = entry.facts;
   return entry.found;
 }
 
-std::vector<std::string> TopicTable::Names() {
-  std::vector<std::string> names;
-  if (!admin_->TopicNames(kTimeoutMs, &names)) return names;
-  const std::lock_guard lock(mutex_);
-  names.clear();
-  for (const auto& [name, entry] : entries_) {
-    if (entry.found) names.push_back(name);
+bool TopicTable::Look(const std::vector<std::string>& names) {
+  std::vector<TopicInfo> topics;
+  std::vector<ResourceConfig> configs;
+  const Failure failure = admin_->Topics(names, kTimeoutMs, &topics);
+  std::map<std::string, TopicFacts> facts;
+  if (!failure && !topics.empty()) {
+    std::vector<std::string> found;
+    for (const TopicInfo& topic : topics) {
+      found.push_back(topic.name);
+      facts[topic.name] = {.id = topic.id, .partitions = static_cast<std::uint32_t>(topic.partitions.size())};
+    }
+    // Without the right to read configurations the defaults stand.
+    (void)admin_->TopicConfigs(found, kTimeoutMs, &configs);
   }
-  return names;
+  for (const ResourceConfig& config : configs) {
+    TopicFacts& of = facts[config.name];
+    for (const ConfigEntry& entry : config.entries) {
+      if (entry.name == "max.message.bytes") of.message_bytes_max = static_cast<std::uint64_t>(NumberOf(entry, 0));
+      if (entry.name == "retention.ms") of.retention_ms = NumberOf(entry, -1);
+      if (entry.name == "retention.bytes") of.retention_bytes = NumberOf(entry, -1);
+      if (entry.name == "cleanup.policy") of.compact = entry.value.value_or("").find("compact") != std::string::npos;
+    }
+  }
+  const std::lock_guard lock(mutex_);
+  for (const std::string& name : names) {
+    Entry& entry = entries_[name];
+    entry.looked_ns = NowNs();
+    if (failure) continue;
+    const auto at = facts.find(name);
+    entry.found = at != facts.end();
+    entry.facts = entry.found ? at->second : TopicFacts{};
+  }
+  return !failure;
+}
+
+std::vector<std::pair<std::string, TopicFacts>> TopicTable::All() {
+  std::vector<std::string> names;
+  if (!admin_->TopicNames(kTimeoutMs, &names)) (void)Look(names);
+  const std::lock_guard lock(mutex_);
+  std::vector<std::pair<std::string, TopicFacts>> all;
+  for (const auto& [name, entry] : entries_) {
+    if (entry.found) all.emplace_back(name, entry.facts);
+  }
+  return all;
 }
 
 void TopicTable::Forget(const std::string& name) {

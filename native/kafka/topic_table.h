@@ -29,7 +29,8 @@ class TopicTable {
 
   // By the name on Kafka.
   bool Find(const std::string& name, TopicFacts* out);
-  std::vector<std::string> Names();
+  // Every topic of the cluster, asked in two calls; when it does not answer, those that are known.
+  std::vector<std::pair<std::string, TopicFacts>> All();
   void Forget(const std::string& name);
 
  private:
@@ -38,7 +39,8 @@ class TopicTable {
     std::uint64_t looked_ns = 0;
     bool found = false;
   };
-  bool Look(const std::string& name, TopicFacts* out);
+  // False: no answer came, and what is known stands.
+  bool Look(const std::vector<std::string>& names);
 
   Admin* const admin_;
   std::mutex mutex_;

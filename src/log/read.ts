@@ -13,7 +13,6 @@ export function readBatches(
   onFinished: (iterator: AsyncIterableIterator<Batch>) => void,
 ): AsyncIterableIterator<Batch> {
   const topics = [...options.topics]
-  const known = new Map(log.topics().map((topic) => [topic.name, topic.partitions]))
   const ranges: NativeRange[] = []
   const instruments: (ReadonlySet<number> | undefined)[] = []
   const { symbols } = options
@@ -21,8 +20,8 @@ export function readBatches(
     throw new LogError('read({symbols}) needs instrumentsOf: pass it to openLog')
   }
   for (const [index, topic] of topics.entries()) {
-    const partitions = known.get(topic)
-    if (partitions === undefined) throw new LogError(`no topic ${topic}`, { validValues: [...known.keys()] })
+    const partitions = log.partitions(topic)
+    if (partitions === undefined) throw new LogError(`no topic ${topic}`, { validValues: log.topics().map(({ name }) => name) })
     const wanted = new Set(options.partitions ?? Array.from({ length: partitions }, (_, partition) => partition))
     if (symbols !== undefined && instrumentsOf !== undefined) {
       instruments[index] = new Set(symbols.flatMap((symbol) => instrumentsOf(symbol, topic)))

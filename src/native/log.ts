@@ -37,16 +37,33 @@ export interface NativePartition {
   readonly tsRecvNewest: bigint
 }
 
-/** Pass it to whatever native part works on the log (LogOf in native/addon/handles.h). */
+declare const engineBrand: unique symbol
+/** A log engine on its way from one addon to the other; shows nothing. */
+export interface NativeEngine {
+  readonly [engineBrand]: true
+}
+
+/**
+ * Pass it to whatever native part works on the log (LogOf in native/addon/handles.h). Calls whose name ends in Async run on the
+ * thread pool: an engine on a network answers the others as well, and holds the event loop meanwhile.
+ */
 export interface NativeLog {
   readonly id: string
   readonly directory: string
   ensureTopic(options: Partial<NativeTopic> & { readonly name: string }): number
   topics(): NativeTopic[]
+  /** How many the topic has; undefined: there is no such topic. */
+  partitions(topic: string): number | undefined
   describe(topic: string, partition: number): NativePartition | undefined
   committed(group: string, topic: string, partition: number): number | undefined
   /** The lowest offset a durable group still needs: retention passes over it. */
   durableFloor(topic: string, partition: number): number | undefined
+  ensureTopicAsync(options: Partial<NativeTopic> & { readonly name: string }): Promise<number>
+  topicsAsync(): Promise<NativeTopic[]>
+  describeAsync(topic: string, partition: number): Promise<NativePartition | undefined>
+  committedAsync(group: string, topic: string, partition: number): Promise<number | undefined>
+  /** This log for another addon, which keeps it open as long as it works on it. */
+  engine(): NativeEngine
 }
 
 export interface NativeLogOptions {
@@ -128,7 +145,10 @@ export interface NativeConsumer {
 
 interface LogAddon {
   encodeBatch(type: number, records: Uint8Array, tsAppend: bigint): Uint8Array
-  NativeLog: new (directory: string, options: NativeLogOptions) => NativeLog
+  NativeLog: {
+    new (directory: string, options: NativeLogOptions): NativeLog
+    new (engine: NativeEngine): NativeLog
+  }
   NativeAppender: new (log: NativeLog, topic: string, partition: number) => NativeAppender
   NativeConsumer: new (log: NativeLog, options: NativeConsumerOptions) => NativeConsumer
 }
@@ -136,6 +156,8 @@ const log = addon as unknown as LogAddon
 
 /** Opens or makes the directory; throws an Error that says why it cannot. */
 export const openNativeLog = (directory: string, options: NativeLogOptions): NativeLog => new log.NativeLog(directory, options)
+/** The log of an engine that another addon made; throws an Error when the two were not built from one commit. */
+export const adoptNativeLog = (engine: NativeEngine): NativeLog => new log.NativeLog(engine)
 export const openNativeAppender = (from: NativeLog, topic: string, partition: number): NativeAppender =>
   new log.NativeAppender(from, topic, partition)
 export const openNativeConsumer = (from: NativeLog, options: NativeConsumerOptions): NativeConsumer =>

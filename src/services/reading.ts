@@ -33,6 +33,7 @@ export async function decodeBatch(runtime: Runtime, batch: Batch): Promise<Decod
   const view = batch.view()
   if (view === undefined) return [{ topic, partition, offset, type: batch.kind, key: batch.key, value: opaqueText(batch.value) }]
   const out: DecodedRecord[] = []
+  const isPerRecord = batch.count === view.count
   for (const index of batch.selected ?? Array.from({ length: view.count }, (_, i) => i)) {
     let record = decodeRecord(view, index, (id) => runtime.scaleOf(id))
     // An unknown instrument may have been listed since: the registry is read to its end before it is shown raw.
@@ -43,7 +44,8 @@ export async function decodeBatch(runtime: Runtime, batch: Batch): Promise<Decod
     ) {
       record = decodeRecord(view, index, (id) => runtime.scaleOf(id))
     }
-    out.push({ topic, partition, offset: offset + index, ...record })
+    // One offset per record, or one per message and the index in it: as the log counts.
+    out.push({ topic, partition, ...(isPerRecord ? { offset: offset + index } : { offset, index }), ...record })
   }
   return out
 }
