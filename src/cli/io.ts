@@ -1,4 +1,5 @@
 /** The outside world of a command: streams, environment, interruption. Tests pass their own. */
+import { createInterface } from 'node:readline/promises'
 import { type Clock, systemClock } from '../core/clock.js'
 import { InterruptedError } from './errors.js'
 
@@ -8,6 +9,8 @@ export interface Io {
   readonly err: (text: string) => void
   readonly isOutTty: boolean
   readonly isErrTty: boolean
+  /** Asks a person and waits for the line; undefined where nobody is there. */
+  readonly ask?: ((question: string) => Promise<string>) | undefined
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly clock: Clock
   /** Aborted by SIGINT or SIGTERM; its reason is an InterruptedError. */
@@ -41,8 +44,21 @@ export function processIo(): Io {
     err: (text) => void process.stderr.write(text),
     isOutTty: process.stdout.isTTY === true,
     isErrTty: process.stderr.isTTY === true,
+    ask:
+      process.stdin.isTTY === true && process.stderr.isTTY === true
+        ? (question) => askTerminal(question, abort.signal)
+        : undefined,
     environment: process.env,
     clock: systemClock,
     signal: abort.signal,
+  }
+}
+
+async function askTerminal(question: string, signal: AbortSignal): Promise<string> {
+  const terminal = createInterface({ input: process.stdin, output: process.stderr })
+  try {
+    return await terminal.question(question, { signal })
+  } finally {
+    terminal.close()
   }
 }

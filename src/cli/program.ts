@@ -15,6 +15,7 @@ import { readCommand } from './commands/read.js'
 import { recordCommand } from './commands/record.js'
 import { replayCommand } from './commands/replay.js'
 import { runCommand } from './commands/run.js'
+import { schemasCommand } from './commands/schemas.js'
 import { subscribeCommand, unsubscribeCommand } from './commands/subscribe.js'
 import { topicsCommand } from './commands/topics.js'
 import { upCommand } from './commands/up.js'
@@ -32,6 +33,7 @@ const commands = [
   replayCommand,
   readCommand,
   topicsCommand,
+  schemasCommand,
   logCommand,
   verifyCommand,
   dlqCommand,

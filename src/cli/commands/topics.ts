@@ -7,48 +7,60 @@ import { exchangesFileOf, loadSettings, topicsFileOf } from '../../services/sett
 import { commandOf, openToRead } from '../command.js'
 import type { Io } from '../io.js'
 import { formatOf, formatOption, rowsText } from '../output.js'
+import { growCommand, migrateCommand } from './topics-migrate.js'
+import { applyCommand, diffCommand, planCommand, verifyClusterCommand } from './topics-plan.js'
 
 export function topicsCommand(io: Io): Command {
-  return commandOf('topics', 'list topics: those declared, or with --data those a directory holds', [
-    'topics',
-    'topics "market.crypto.*.binance"',
-    'topics --data ./data --format json',
-  ])
-    .argument('[name]', 'a full name, an alias, or a name with * for a part')
-    .option('--data <dir>', 'show what this data directory holds')
-    .addOption(formatOption())
-    .action(async (name: string | undefined, options: { data?: string; format?: string }) => {
-      const format = formatOf(io, options.format)
-      if (options.data !== undefined) {
-        await io.out(
-          rowsText(await heldRows(io, options.data, name), format, [
-            'topic',
-            'partitions',
-            'begin',
-            'end',
-            'bytes',
-            'retention',
-            'compaction',
-          ]),
-        )
-        return
-      }
-      const settings = loadSettings({ environment: io.environment })
-      const topics = loadTopics(topicsFileOf(settings))
-      loadExchanges(exchangesFileOf(settings))
-      const listed = name === undefined ? topics.list() : topics.resolve(name)
-      const aliasOf = (dataType: string | undefined): string =>
-        [...topics.aliases].flatMap(([alias, type]) => (type === dataType ? [alias] : [])).join(' ')
-      const rows = listed.map((t) => ({
-        topic: t.name,
-        partitions: t.partitions,
-        view_partitions: t.view ? t.viewPartitions : null,
-        retention: retentionText(t.retentionMs),
-        compaction: t.compact,
-        aliases: aliasOf(t.dataType),
-      }))
-      await io.out(rowsText(rows, format))
-    })
+  return (
+    commandOf('topics', 'list topics: those declared, or with --data those a directory holds', [
+      'topics',
+      'topics "market.crypto.*.binance"',
+      'topics --data ./data --format json',
+    ])
+      // Options behind a subcommand are the subcommand's.
+      .enablePositionalOptions()
+      .argument('[name]', 'a full name, an alias, or a name with * for a part')
+      .option('--data <dir>', 'show what this data directory holds')
+      .addOption(formatOption())
+      .addCommand(planCommand(io))
+      .addCommand(applyCommand(io))
+      .addCommand(verifyClusterCommand(io))
+      .addCommand(diffCommand(io))
+      .addCommand(migrateCommand(io))
+      .addCommand(growCommand(io))
+      .action(async (name: string | undefined, options: { data?: string; format?: string }) => {
+        const format = formatOf(io, options.format)
+        if (options.data !== undefined) {
+          await io.out(
+            rowsText(await heldRows(io, options.data, name), format, [
+              'topic',
+              'partitions',
+              'begin',
+              'end',
+              'bytes',
+              'retention',
+              'compaction',
+            ]),
+          )
+          return
+        }
+        const settings = loadSettings({ environment: io.environment })
+        const topics = loadTopics(topicsFileOf(settings))
+        loadExchanges(exchangesFileOf(settings))
+        const listed = name === undefined ? topics.list() : topics.resolve(name)
+        const aliasOf = (dataType: string | undefined): string =>
+          [...topics.aliases].flatMap(([alias, type]) => (type === dataType ? [alias] : [])).join(' ')
+        const rows = listed.map((t) => ({
+          topic: t.name,
+          partitions: t.partitions,
+          view_partitions: t.view ? t.viewPartitions : null,
+          retention: retentionText(t.retentionMs),
+          compaction: t.compact,
+          aliases: aliasOf(t.dataType),
+        }))
+        await io.out(rowsText(rows, format))
+      })
+  )
 }
 
 async function heldRows(io: Io, data: string, name: string | undefined) {

@@ -16,21 +16,23 @@ export function checkAddress(url: string): URL {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed !== undefined && (parsed.protocol === 'http:' || parsed.protocol === 'https:')) return parsed
   throw new ConfigError(`${JSON.stringify(url.slice(0, 120))} is not the address of a schema registry`, {
-    field: 'registry',
+    field: 'kafka.registry.url',
     validValues: ['http://host:port', 'https://host:port/path'],
     fix: 'give its URL',
   })
 }
 
-/** SCHEMA_REGISTRY_USER, SCHEMA_REGISTRY_PASSWORD and SCHEMA_REGISTRY_CA, the file of a certificate authority. */
-export function registryAddress(url: string, environment: Readonly<Record<string, string | undefined>>): RegistryAddress {
-  checkAddress(url)
-  const file = environment.SCHEMA_REGISTRY_CA
+/** User and password come from SCHEMA_REGISTRY_USER and SCHEMA_REGISTRY_PASSWORD and stand in no file. */
+export function registryAddress(
+  registry: { readonly url: string; readonly ca_file?: string | undefined },
+  environment: Readonly<Record<string, string | undefined>>,
+): RegistryAddress {
+  checkAddress(registry.url)
   return {
-    url,
+    url: registry.url,
     user: environment.SCHEMA_REGISTRY_USER,
     password: environment.SCHEMA_REGISTRY_PASSWORD,
-    ca: file === undefined || file === '' ? undefined : readCa(file),
+    ca: registry.ca_file === undefined ? undefined : readCa(registry.ca_file),
   }
 }
 
@@ -38,9 +40,9 @@ function readCa(file: string): string {
   try {
     return readFileSync(file, 'utf8')
   } catch (error) {
-    throw new ConfigError(`SCHEMA_REGISTRY_CA: ${file} cannot be read: ${(error as Error).message}`, {
+    throw new ConfigError(`kafka.registry.ca_file: ${file} cannot be read: ${(error as Error).message}`, {
       file,
-      field: 'SCHEMA_REGISTRY_CA',
+      field: 'kafka.registry.ca_file',
       cause: error,
       fix: 'give the path of a PEM file',
     })

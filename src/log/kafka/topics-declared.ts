@@ -32,29 +32,28 @@ const keeping = (topic: TopicConfig): Record<string, string> => ({
 })
 
 export function kafkaTopicsOf(topic: TopicConfig): KafkaTopicDeclaration[] {
-  const shared = { replication: topic.replication, minIsr: topic.minIsr }
   const segment = String(Math.max(topic.segmentBytes, MESSAGE_BYTES_MIN))
   const engine: KafkaTopicDeclaration = {
-    ...shared,
     name: engineTopicOf(topic),
     kind: topic.dataType === undefined ? 'internal' : 'engine',
     partitions: topic.partitions,
+    replication: topic.replication,
+    minIsr: topic.minIsr,
     config: { ...keeping(topic), 'segment.bytes': segment, 'max.message.bytes': segment },
     field: topic.dataType === undefined ? `internal.${topic.name}.engine_partitions` : `topics.${topic.name}.engine_partitions`,
   }
-  if (!topic.view) return [engine]
-  return [
-    engine,
-    {
-      ...shared,
-      name: topic.name,
-      kind: 'view',
-      partitions: topic.viewPartitions,
-      config: keeping(topic),
-      field: `topics.${topic.name}.view_partitions`,
-    },
-  ]
+  return topic.view ? [engine, viewTopicOf(topic)] : [engine]
 }
+
+export const viewTopicOf = (topic: TopicConfig): KafkaTopicDeclaration => ({
+  name: topic.name,
+  kind: 'view',
+  partitions: topic.viewPartitions,
+  replication: topic.replication,
+  minIsr: topic.minIsr,
+  config: keeping(topic),
+  field: `topics.${topic.name}.view_partitions`,
+})
 
 /** `min.insync.replicas` with the copies there are: more would stop every write. */
 export const minIsrWith = (declared: KafkaTopicDeclaration, copies: number): string => String(Math.min(declared.minIsr, copies))
