@@ -37,6 +37,9 @@ export class Redriver {
   readonly #ports: RedriverPorts
   readonly #topic: string
   readonly #book = new DeadLetterBook()
+  /** Offsets of letters that this owner tries or has settled: the book knows of the end of a redrive only after the next read. */
+  readonly #taken = new Set<number>()
+  readonly #running = new Set<Promise<void>>()
   #seen = 0
   #isKnown = false
   #isWoken = false
@@ -59,6 +62,7 @@ export class Redriver {
   /** Resolves when nothing of it runs; the lane has been closed. */
   async ended(): Promise<void> {
     await this.#looking
+    await Promise.all(this.#running)
   }
 
   async #look(): Promise<void> {
@@ -73,7 +77,7 @@ export class Redriver {
           return
         }
         if (end > this.#seen) await this.#read(end)
-        await this.#redriveAll()
+        await this.#takeRequests()
       } catch (error) {
         if (!signal.aborted) onError(error)
       }
@@ -91,45 +95,53 @@ export class Redriver {
     const { partition } = this.#lane
     const prefix = `${this.#ports.group}/`
     const range = { topics: [this.#topic], partitions: [partition], from: { offset: this.#seen }, to: { offset: end } }
-    for await (const { offset, key, value } of this.#ports.log.read(range)) {
+    for await (const { offset, count, key, value } of this.#ports.log.read(range)) {
       if (this.#lane.signal.aborted) return
       const message = key.startsWith(prefix) ? messageOf(value) : undefined
       if (message !== undefined) this.#book.apply(offset, key, message)
+      this.#seen = offset + count
     }
     this.#seen = end
   }
 
-  async #redriveAll(): Promise<void> {
-    const wanted = new Map<number, string>()
-    for (const { id, at, state } of this.#book.entries) if (state === 'requested') wanted.set(at, id)
-    if (wanted.size === 0) return
-    const from = Math.min(...wanted.keys())
-    const to = Math.max(...wanted.keys()) + 1
-    const range = { topics: [this.#topic], partitions: [this.#lane.partition], from: { offset: from }, to: { offset: to } }
-    const waiting = new Set<Promise<void>>()
-    for await (const { offset, value } of this.#ports.log.read(range)) {
-      if (this.#lane.signal.aborted) break
-      const letter = wanted.has(offset) ? messageOf(value) : undefined
+  /** Starts what was asked for; waits only when many letters wait for a retry. */
+  async #takeRequests(): Promise<void> {
+    const wanted: number[] = []
+    for (const { at, state } of this.#book.entries) if (state === 'requested' && !this.#taken.has(at)) wanted.push(at)
+    if (wanted.length === 0) return
+    wanted.sort((a, b) => a - b)
+    const range = { from: { offset: wanted[0] ?? 0 }, to: { offset: (wanted.at(-1) ?? 0) + 1 } }
+    const remaining = new Set(wanted)
+    for await (const { offset, value } of this.#ports.log.read({
+      topics: [this.#topic],
+      partitions: [this.#lane.partition],
+      ...range,
+    })) {
+      if (this.#lane.signal.aborted) return
+      const letter = remaining.has(offset) ? messageOf(value) : undefined
       if (letter?.kind !== 'letter') continue
+      this.#taken.add(offset)
       const done: Promise<void> = this.#redrive(letter, offset)
-        .catch((error: unknown) => this.#ports.onError(error))
-        .finally(() => waiting.delete(done))
-      waiting.add(done)
-      if (waiting.size >= WAITING_MAX) await Promise.race(waiting)
+        .catch((error: unknown) => {
+          this.#taken.delete(offset)
+          this.#ports.onError(error)
+        })
+        .finally(() => this.#running.delete(done))
+      this.#running.add(done)
+      if (this.#running.size >= WAITING_MAX) await Promise.race(this.#running)
     }
-    await Promise.all(waiting)
   }
 
   /** By the policy of what it dies of, as on first delivery; ends in a mark or in a new letter, each one message. */
   async #redrive(letter: DeadLetter, at: number): Promise<void> {
-    const { clock, policies, random } = this.#ports
+    const { clock, policies, random, onError } = this.#ports
     let batch: SlabBatch
     try {
       batch = batchOf(letter, clock.wallNs())
     } catch (cause) {
-      throw new LogError(`the dead letter ${letter.id} at ${at} of ${this.#topic} cannot be redriven: ${reasonOf(cause)}`, {
-        cause,
-      })
+      const what = `the dead letter ${letter.id} at ${at} of ${this.#topic} cannot be redriven: ${reasonOf(cause)}`
+      onError(new LogError(what, { cause }))
+      return
     }
     let only: readonly number[] | undefined
     for (let attempts = 0; ; attempts++) {
@@ -164,16 +176,9 @@ export class Redriver {
       counters.deadLetters++
       if (letter.recordType !== undefined || each.index === letter.index) isDeadAgain = true
     }
-    const entry = this.#book.of(letter.id)
-    if (isDeadAgain) {
-      // Where the new letter stands is read with the next look; until then this one is not tried again.
-      if (entry?.at === at) entry.state = 'dead'
-      return
-    }
+    if (isDeadAgain) return
     const redriven: RedrivenMark = { kind: 'redriven', letter: at, tsRedriven: clock.wallNs().toString() }
-    if (!(await this.#stands(() => mark(letter.id, redriven)))) return
-    counters.redriven++
-    this.#book.apply(at, letter.id, redriven)
+    if (await this.#stands(() => mark(letter.id, redriven))) counters.redriven++
   }
 
   /** The partition waits: going on without the mark would have the next owner try the letter again. False: it went away first. */

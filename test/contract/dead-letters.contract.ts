@@ -182,6 +182,23 @@ export function describeDeadLetters(factory: LogFactory): void {
       expect(effect.get(target)).toBe(1)
     })
 
+    it('a redriven record that fails in passing is retried by its class, and what is behind it is not held up', async () => {
+      const target = 't-1-0-1700000000-2'
+      let failures = 0
+      const { effect, calls, handler } = effects((id) => {
+        return id === target && failures++ < 3 ? new BusinessError('not yet') : undefined
+      })
+      await consume({ handler })
+      await append(0, 1)
+      await until('it is dead', async () => (await letters()).length === 1)
+      await requestRedrive(under.log, await letters(), 1n)
+      await append(1, 3)
+      await until('it stood', async () => (await letters())[0]?.state === 'redriven')
+      await until('the rest, too', () => effect.size === 4 * RECORDS)
+      // Two calls before it died, two after.
+      expect([calls.get(target), effect.get(target)]).toEqual([4, 1])
+    })
+
     it('a batch that cannot be read does not reach the handler, is a dead letter, and the partition goes on', async () => {
       const { effect, handler } = effects(() => undefined)
       const consumer = await consume({ handler })
