@@ -7,6 +7,7 @@ export type { InstrumentDefinition, Listing } from './model/instrument.js'
 export { type AssetClass, assetClasses, type DataType, dataTypes } from './model/names.js'
 export { SubscriptionBuilder } from './model/subscription.js'
 export { type TopicConfig, TopicNameBuilder } from './model/topics.js'
+export { loadTopics } from './model/topics-file.js'
 export { StreamServiceBuilder } from './services/builder.js'
 export type { Component, ComponentContext, ComponentHealth } from './services/component.js'
 export {
