@@ -37,7 +37,7 @@ export class Redriver {
   readonly #ports: RedriverPorts
   readonly #topic: string
   readonly #book = new DeadLetterBook()
-  /** Offsets of letters that this owner tries or has settled: the book knows of the end of a redrive only after the next read. */
+  /** Offsets of letters that this owner tries or has settled: the book learns how it ended with the next read. */
   readonly #taken = new Set<number>()
   readonly #running = new Set<Promise<void>>()
   #seen = 0
@@ -181,7 +181,7 @@ export class Redriver {
     if (await this.#stands(() => mark(letter.id, redriven))) counters.redriven++
   }
 
-  /** The partition waits: going on without the mark would have the next owner try the letter again. False: it went away first. */
+  /** The partition waits: without the mark the next owner would try the letter again. False: it went away first. */
   async #stands(write: () => Promise<AppendStatus>): Promise<boolean> {
     const { clock, onError } = this.#ports
     for (;;) {

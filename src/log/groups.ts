@@ -4,11 +4,12 @@
  */
 
 import type { NativeLog } from '../native/log.js'
-import { listNativeGroups, nativeTsRecvAt } from '../native/log-groups.js'
+import { listNativeGroups, type NativeGroup, nativeTsRecvAt } from '../native/log-groups.js'
 import { lagOf } from './lag.js'
 import type { GroupSummary, PartitionLag } from './types.js'
 
-const memberId = (member: { readonly pid: number; readonly incarnation: number }): string => `${member.pid}-${member.incarnation}`
+type Member = NativeGroup['members'][number]
+const memberId = (member: Member): string => `${member.pid}-${member.incarnation}`
 
 export function embeddedGroups(log: NativeLog): GroupSummary[] {
   return listNativeGroups(log).map((group) => ({

@@ -100,6 +100,7 @@ function check(lags: readonly PartitionLag[], limits: { readonly messages: numbe
   if (first === undefined) return
   const { group, topic, partition, lagMessages, lagMs } = first
   throw new CheckFailedError(
-    `${behind.length} partitions are too far behind, first ${topic}/${partition} of group ${group}: ${lagMessages} messages, ${lagMs} ms`,
+    `${behind.length} partitions are too far behind, first ${topic}/${partition} of group ${group}: ` +
+      `${lagMessages} messages, ${lagMs} ms`,
   )
 }

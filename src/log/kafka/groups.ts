@@ -1,6 +1,6 @@
 /**
- * Groups and their lag on Kafka, of ours and of anybody's. Reads the coordinator and partition ends through the control plane, and
- * for milliseconds the first and the last message of the partitions that lag; writes nothing.
+ * Groups and their lag on Kafka, of ours and of anybody's. Reads the coordinator and partition ends through the control plane,
+ * and for milliseconds the first and the last message of the partitions that lag; writes nothing.
  */
 import type { KafkaAdmin, KafkaTopicPartition } from '../../native/kafka.js'
 import { fieldsOf } from '../../wire/index.js'
