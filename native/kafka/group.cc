@@ -74,7 +74,7 @@ class Member final : public KafkaGroup {
     } else {
       all["partition.assignment.strategy"] = "cooperative-sticky";
       all["session.timeout.ms"] = std::to_string(setup.session_ms);
-      all["heartbeat.interval.ms"] = std::to_string(std::max(setup.session_ms / 4, 1u));
+      all["heartbeat.interval.ms"] = std::to_string(std::max(setup.session_ms / 10, 1u));
     }
     client_ = Client::Make(RD_KAFKA_CONSUMER, all, std::move(events), error, [this](rd_kafka_conf_t* conf) {
       rd_kafka_conf_set_rebalance_cb(conf, [](rd_kafka_t* rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions, void*) {

@@ -13,7 +13,8 @@ describeLogContract('embedded', async (options) => {
   return {
     log,
     again: (more) => openLog({ directory, ...more }),
-    start: (orders) => startLogProcess({ ...orders, directory }),
+    start: (orders) => startLogProcess({ ...orders, place: { directory } }),
+    replacedWithinMs: 1_000,
     flipBit: async (topic, partition) => {
       const folder = join(directory, 'topics', topic, String(partition))
       const name = (await readdir(folder)).find((each) => each.endsWith('.seg'))

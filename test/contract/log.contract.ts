@@ -13,8 +13,8 @@ import { describeHandlers } from './handlers.contract.js'
 import { describeKeeping } from './keeping.contract.js'
 import { describeLag } from './lag.contract.js'
 
-export type ConsumeOrders = Omit<Extract<Orders, { role: 'consume' }>, 'directory'>
-export type AppendOrders = Omit<Extract<Orders, { role: 'append' }>, 'directory'>
+export type ConsumeOrders = Omit<Extract<Orders, { role: 'consume' }>, 'place'>
+export type AppendOrders = Omit<Extract<Orders, { role: 'append' }>, 'place'>
 
 /** One log of its own for one test. */
 export interface LogUnderTest {
@@ -23,6 +23,8 @@ export interface LogUnderTest {
   again(options?: Partial<OpenLogOptions>): Promise<Log>
   /** A process that works on the same log. */
   start(orders: ConsumeOrders | AppendOrders): Promise<LogProcess>
+  /** How long the engine may take to give a dead member's partitions to others. */
+  readonly replacedWithinMs: number
   /** Flips one bit in the middle of the partition's stored bytes. */
   flipBit?(topic: string, partition: number): Promise<void>
   /** Puts bytes that are no batch where batches stand, as another producer might. Undefined: the engine takes none. */

@@ -18,7 +18,7 @@ it('100 workers open a log, consume and are terminated', { timeout: 60_000 }, as
   let consumed = 0
   let appended = 0
   const one = async (): Promise<void> => {
-    const orders = { role: 'consume', directory, group: 'w', topics: ['a'], heartbeatMs: 10, hungMs: 500 } as const
+    const orders = { role: 'consume', place: { directory }, group: 'w', topics: ['a'], heartbeatMs: 10, hungMs: 500 } as const
     const worker = await startLogThread({ ...orders, topics: ['a'] })
     let batches = 0
     worker.on('message', (report: Report) => {

@@ -4,14 +4,24 @@
  */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { PoisonRecordError } from '../../src/core/errors.js'
-import { type Batch, type HandlerContext, openLog, type PartitionState, type Result } from '../../src/log/index.js'
+import { type Batch, type HandlerContext, type Log, openKafkaLog, openLog, type PartitionState, type Result } from '../../src/log/index.js'
 import { tradeRun } from './batches.js'
 
+/** Where the log is: a directory, or a cluster. */
+export type LogPlace =
+  | { readonly directory: string }
+  | { readonly brokers: string; readonly groupProtocol: 'consumer' | 'classic' }
+
+export const openPlace = (place: LogPlace): Promise<Log> =>
+  'directory' in place
+    ? openLog({ directory: place.directory })
+    : openKafkaLog({ properties: { 'bootstrap.servers': place.brokers }, groupProtocol: place.groupProtocol, replication: 1 })
+
 export type Orders =
-  | { readonly role: 'append'; directory: string; topic: string; partition: number; tag: string; count: number }
+  | { readonly role: 'append'; place: LogPlace; topic: string; partition: number; tag: string; count: number }
   | {
       readonly role: 'consume'
-      directory: string
+      place: LogPlace
       group: string
       topics: string[]
       heartbeatMs: number
@@ -53,7 +63,7 @@ const told = (message: Report): Promise<void> => {
   return new Promise((resolve) => process.send?.(message, () => resolve()))
 }
 const orders = (isMainThread ? JSON.parse(process.argv[2] ?? '{}') : workerData) as Orders
-const log = await openLog({ directory: orders.directory })
+const log = await openPlace(orders.place)
 
 if (orders.role === 'append') {
   const offsets: number[] = []
