@@ -1,6 +1,12 @@
-// NativeLog: an open log directory. Other addon files take it with LogOf; appenders and consumers are made from it.
+// NativeLog: an open log, of a directory or of an engine from another addon. Other addon files take it with LogOf; appenders and
+// consumers are made from it. Calls that may wait for a network have a twin that gives a promise.
+#include "addon/async_call.h"
+#include "addon/engine_handle.h"
 #include "addon/handles.h"
 #include "addon/log_parts.h"
+#include "addon/log_values.h"
+#include "journal/engine_export.h"
+#include "journal/engine_import.h"
 #include "journal/group.h"
 
 namespace tw::addon {
@@ -8,18 +14,29 @@ namespace {
 
 constexpr napi_type_tag kLogTag = {0x7469636b77697265ull, 0x0000000000000002ull};
 
+using journal::Status;
+
+std::uint32_t PartitionOf(const Napi::Value& value) {
+  return static_cast<std::uint32_t>(WholeOf(value, "partition", 0xffffffff));
+}
+
 class NativeLog : public Napi::ObjectWrap<NativeLog> {
  public:
   static void Register(Napi::Env env, Napi::Object exports) {
-    exports.Set("NativeLog",
-                DefineClass(env, "NativeLog",
-                            {InstanceAccessor<&NativeLog::Id>("id"), InstanceAccessor<&NativeLog::Directory>("directory"),
-                             InstanceMethod<&NativeLog::EnsureTopic>("ensureTopic"), InstanceMethod<&NativeLog::Topics>("topics"),
-                             InstanceMethod<&NativeLog::Describe>("describe"), InstanceMethod<&NativeLog::Committed>("committed"),
-                             InstanceMethod<&NativeLog::DurableFloor>("durableFloor")}));
+    exports.Set(
+        "NativeLog",
+        DefineClass(
+            env, "NativeLog",
+            {InstanceAccessor<&NativeLog::Id>("id"), InstanceAccessor<&NativeLog::Directory>("directory"),
+             InstanceMethod<&NativeLog::EnsureTopic>("ensureTopic"), InstanceMethod<&NativeLog::Topics>("topics"),
+             InstanceMethod<&NativeLog::Partitions>("partitions"), InstanceMethod<&NativeLog::Describe>("describe"),
+             InstanceMethod<&NativeLog::Committed>("committed"), InstanceMethod<&NativeLog::EnsureTopicAsync>("ensureTopicAsync"),
+             InstanceMethod<&NativeLog::TopicsAsync>("topicsAsync"), InstanceMethod<&NativeLog::DescribeAsync>("describeAsync"),
+             InstanceMethod<&NativeLog::CommittedAsync>("committedAsync"),
+             InstanceMethod<&NativeLog::DurableFloor>("durableFloor"), InstanceMethod<&NativeLog::Engine>("engine")}));
   }
 
-  // new NativeLog(directory, {durability?: 0|1|2, syncIntervalMs?, readOnly?})
+  // new NativeLog(directory, {durability?: 0|1|2, syncIntervalMs?, readOnly?}) or new NativeLog(engine)
   explicit NativeLog(const Napi::CallbackInfo& info) : ObjectWrap(info), log(OpenLog(info)) {
     info.This().As<Napi::Object>().TypeTag(&kLogTag);
   }
@@ -27,18 +44,10 @@ class NativeLog : public Napi::ObjectWrap<NativeLog> {
 
  private:
   static std::shared_ptr<journal::Log> OpenLog(const Napi::CallbackInfo& info) {
-    const std::string directory = TextOf(info[0], "directory");
-    journal::LogOptions options;
-    if (info[1].IsObject()) {
-      const auto given = info[1].As<Napi::Object>();
-      const std::uint64_t durability = FieldOr(given, "durability", 0);
-      if (durability > 2) throw Napi::TypeError::New(info.Env(), "durability must be 0, 1 or 2");
-      options.durability = static_cast<journal::Durability>(durability);
-      options.sync_interval_ms = static_cast<std::uint32_t>(FieldOr(given, "syncIntervalMs", 100));
-      options.read_only = given.Get("readOnly").ToBoolean();
-    }
     std::string error;
-    std::shared_ptr<journal::Log> opened = journal::Log::Open(directory, options, &error);
+    std::shared_ptr<journal::Log> opened = IsEngine(info[0])
+                                               ? journal::ImportEngine(EngineOf(info[0], "engine"), &error)
+                                               : journal::Log::Open(TextOf(info[0], "directory"), LogOptionsOf(info[1]), &error);
     if (opened == nullptr) throw Napi::Error::New(info.Env(), error);
     return opened;
   }
@@ -48,71 +57,76 @@ class NativeLog : public Napi::ObjectWrap<NativeLog> {
 
   // ensureTopic({name, partitions, segmentBytes, retentionMs, retentionBytes, compact}): status; throws with the reason
   // when the options themselves are refused.
-  Napi::Value EnsureTopic(const Napi::CallbackInfo& info) {
-    if (!info[0].IsObject()) throw Napi::TypeError::New(info.Env(), "ensureTopic(options)");
-    const auto given = info[0].As<Napi::Object>();
-    journal::TopicOptions options;
-    options.name = TextOf(given.Get("name"), "name");
-    options.partitions = static_cast<std::uint32_t>(std::min<std::uint64_t>(FieldOr(given, "partitions", 1), 0xffffffffu));
-    options.segment_bytes = FieldOr(given, "segmentBytes", options.segment_bytes);
-    options.retention_ms = SignedOr(given, "retentionMs", -1);
-    options.retention_bytes = SignedOr(given, "retentionBytes", -1);
-    options.compact = given.Get("compact").ToBoolean();
+  struct Ensured {
+    Status status = Status::kOk;
     std::string error;
-    const journal::Status status = log->EnsureTopic(options, &error);
-    if (status == journal::Status::kInvalid) throw Napi::Error::New(info.Env(), error);
-    return Napi::Number::New(info.Env(), static_cast<int>(status));
+  };
+  static Ensured Ensure(journal::Log& on, const journal::TopicOptions& options) {
+    Ensured result;
+    result.status = on.EnsureTopic(options, &result.error);
+    return result;
   }
-  static std::int64_t SignedOr(const Napi::Object& object, const char* name, std::int64_t otherwise) {
-    const Napi::Value value = object.Get(name);
-    if (value.IsUndefined() || value.IsNull()) return otherwise;
-    if (value.IsNumber() && value.As<Napi::Number>().DoubleValue() == -1) return -1;
-    return static_cast<std::int64_t>(WholeOf(value, name));
+  static Napi::Value EnsuredOf(Napi::Env env, const Ensured& result) {
+    if (result.status == Status::kInvalid) throw Napi::Error::New(env, result.error);
+    return Napi::Number::New(env, static_cast<int>(result.status));
+  }
+  Napi::Value EnsureTopic(const Napi::CallbackInfo& info) { return EnsuredOf(info.Env(), Ensure(*log, TopicOptionsOf(info[0]))); }
+  Napi::Value EnsureTopicAsync(const Napi::CallbackInfo& info) {
+    return AsyncCall<Ensured>::Start(
+        info.Env(), [on = log, options = TopicOptionsOf(info[0])] { return Ensure(*on, options); }, EnsuredOf);
   }
 
-  Napi::Value Topics(const Napi::CallbackInfo& info) {
-    const auto topics = log->ListTopics();
-    auto list = Napi::Array::New(info.Env(), topics.size());
-    for (std::size_t i = 0; i < topics.size(); ++i) {
-      auto topic = Napi::Object::New(info.Env());
-      topic.Set("name", topics[i].name);
-      topic.Set("partitions", topics[i].partitions);
-      topic.Set("segmentBytes", static_cast<double>(topics[i].segment_bytes));
-      topic.Set("retentionMs", static_cast<double>(topics[i].retention_ms));
-      topic.Set("retentionBytes", static_cast<double>(topics[i].retention_bytes));
-      topic.Set("compact", topics[i].compact);
-      list.Set(static_cast<std::uint32_t>(i), topic);
-    }
-    return list;
+  Napi::Value Topics(const Napi::CallbackInfo& info) { return TopicsOf(info.Env(), log->ListTopics()); }
+  Napi::Value TopicsAsync(const Napi::CallbackInfo& info) {
+    return AsyncCall<std::vector<journal::TopicOptions>>::Start(
+        info.Env(), [on = log] { return on->ListTopics(); }, TopicsOf);
+  }
+
+  // partitions(topic): how many it has; undefined when there is no such topic.
+  Napi::Value Partitions(const Napi::CallbackInfo& info) {
+    journal::TopicOptions found;
+    if (!log->FindTopic(TextOf(info[0], "topic"), &found)) return info.Env().Undefined();
+    return Napi::Number::New(info.Env(), found.partitions);
   }
 
   // describe(topic, partition): undefined when there is no such partition.
-  Napi::Value Describe(const Napi::CallbackInfo& info) {
+  using Described = std::optional<journal::PartitionInfo>;
+  static Described Look(const journal::Log& on, const std::string& topic, std::uint32_t partition) {
     journal::PartitionInfo found;
-    const auto partition = static_cast<std::uint32_t>(WholeOf(info[1], "partition", 0xffffffff));
-    if (log->Describe(TextOf(info[0], "topic"), partition, &found) != journal::Status::kOk) return info.Env().Undefined();
-    auto result = Napi::Object::New(info.Env());
-    result.Set("beginOffset", static_cast<double>(found.begin_offset));
-    result.Set("endOffset", static_cast<double>(found.end_offset));
-    result.Set("bytes", static_cast<double>(found.bytes));
-    result.Set("segments", found.segments);
-    result.Set("tsRecvNewest", Napi::BigInt::New(info.Env(), found.ts_recv_newest));
-    return result;
+    return on.Describe(topic, partition, &found) == Status::kOk ? Described(found) : std::nullopt;
+  }
+  Napi::Value Describe(const Napi::CallbackInfo& info) {
+    return PartitionInfoOf(info.Env(), Look(*log, TextOf(info[0], "topic"), PartitionOf(info[1])));
+  }
+  Napi::Value DescribeAsync(const Napi::CallbackInfo& info) {
+    return AsyncCall<Described>::Start(
+        info.Env(),
+        [on = log, topic = TextOf(info[0], "topic"), partition = PartitionOf(info[1])] { return Look(*on, topic, partition); },
+        PartitionInfoOf);
   }
 
   // committed(group, topic, partition): the group's next offset; undefined when it has committed nothing.
   Napi::Value Committed(const Napi::CallbackInfo& info) {
-    const auto partition = static_cast<std::uint32_t>(WholeOf(info[2], "partition", 0xffffffff));
-    const auto offset = log->Committed(TextOf(info[0], "group"), TextOf(info[1], "topic"), partition);
-    return offset.has_value() ? Napi::Number::New(info.Env(), static_cast<double>(*offset)) : info.Env().Undefined();
+    return OffsetOf(info.Env(), log->Committed(TextOf(info[0], "group"), TextOf(info[1], "topic"), PartitionOf(info[2])));
+  }
+  Napi::Value CommittedAsync(const Napi::CallbackInfo& info) {
+    return AsyncCall<std::optional<std::uint64_t>>::Start(
+        info.Env(),
+        [on = log, group = TextOf(info[0], "group"), topic = TextOf(info[1], "topic"), partition = PartitionOf(info[2])] {
+          return on->Committed(group, topic, partition);
+        },
+        OffsetOf);
   }
 
   // durableFloor(topic, partition): the lowest offset a durable group still needs; undefined when none reads it.
   Napi::Value DurableFloor(const Napi::CallbackInfo& info) {
-    const auto partition = static_cast<std::uint32_t>(WholeOf(info[1], "partition", 0xffffffff));
-    const auto offset = journal::DurableFloor(log->directory(), log->id(), TextOf(info[0], "topic"), partition);
-    return offset.has_value() ? Napi::Number::New(info.Env(), static_cast<double>(*offset)) : info.Env().Undefined();
+    if (log->directory().empty()) return info.Env().Undefined();  // An engine that keeps its own house.
+    return OffsetOf(info.Env(),
+                    journal::DurableFloor(log->directory(), log->id(), TextOf(info[0], "topic"), PartitionOf(info[1])));
   }
+
+  // engine(): the log for another addon.
+  Napi::Value Engine(const Napi::CallbackInfo& info) { return WrapEngine(info.Env(), journal::ExportEngine(log)); }
 };
 
 }  // namespace
