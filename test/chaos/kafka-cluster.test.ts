@@ -62,7 +62,7 @@ describe.skipIf(!kafkaHere(['java', 'mvn', 'kcat', 'python3']))('a cluster of th
   it('a wiped node copies everything again', async () => {
     const victim = cluster.nodes[2]!
     await victim.kill()
-    await victim.wipe()
+    victim.wipe()
     await victim.start()
     await cluster.whole()
   })

@@ -1,8 +1,7 @@
 /** One real broker for one test file, with the settings that the project ships. `sharedBroker` of shared.ts is cheaper where it will do. */
-import { mkdtempSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
-import { deleteAtExit } from './daemon.js'
+import { serverDirectory } from './directories.js'
+import { FaultProxy } from './fault-proxy.js'
+import { type Listener, listenerProperties } from './listeners.js'
 import { KafkaNode } from './node.js'
 import { freePorts } from './ports.js'
 import { deployedProperties, type Properties } from './properties.js'
@@ -13,6 +12,8 @@ export interface BrokerOptions {
   readonly properties?: Properties
   /** Also a SASL_SSL listener with SCRAM-SHA-512 and one with client certificates; see `Broker.secure`. */
   readonly secureListeners?: boolean
+  /** Also a listener behind a network that can be broken; see `Broker.proxied`. */
+  readonly faultProxy?: boolean
   readonly jvm?: readonly string[]
 }
 
@@ -23,6 +24,8 @@ export interface Broker {
   readonly pid: number
   /** Addresses, certificates and a user, with `secureListeners`. */
   readonly secure: SecureAccess | undefined
+  /** With `faultProxy`: clients that start from its address meet the broker only through it. */
+  readonly proxied: { readonly bootstrap: string; readonly network: FaultProxy } | undefined
   readonly node: KafkaNode
   /** Sends a signal; for SIGKILL resolves when the process is gone. */
   kill(signal?: NodeJS.Signals): Promise<void>
@@ -33,27 +36,39 @@ export interface Broker {
 }
 
 export async function startBroker(options: BrokerOptions = {}): Promise<Broker> {
-  const directory = mkdtempSync(join(tmpdir(), 'tickwire-kafka-'))
-  const deletion = deleteAtExit(directory)
-  const [port = 0, controllerPort = 0, saslPort = 0, tlsPort = 0] = await freePorts(4)
-  const security = options.secureListeners === true ? await secureListeners(directory, saslPort, tlsPort) : undefined
-  const listeners = [`PLAINTEXT://127.0.0.1:${port}`, `CONTROLLER://127.0.0.1:${controllerPort}`, ...(security?.listeners ?? [])]
-  const node = await KafkaNode.create({
+  const directory = serverDirectory('broker')
+  const [port = 0, controllerPort = 0, saslPort = 0, tlsPort = 0, behindPort = 0, proxyPort = 0] = await freePorts(6)
+  const security = options.secureListeners === true ? await secureListeners(directory.path, saslPort, tlsPort) : undefined
+  const network = options.faultProxy === true ? await FaultProxy.start(proxyPort, behindPort) : undefined
+  const listeners: Listener[] = [{ name: 'PLAINTEXT', protocol: 'PLAINTEXT', port }, ...(security?.listeners ?? [])]
+  if (network !== undefined)
+    listeners.push({ name: 'PROXIED', protocol: 'PLAINTEXT', port: behindPort, advertisedPort: proxyPort })
+  const node = new KafkaNode({
     id: 1,
     port,
-    directory,
+    directory: directory.path,
     format: ['--standalone', ...(security?.format ?? [])],
     properties: {
       ...deployedProperties('broker'),
       ...deployedProperties('single'),
       'controller.quorum.bootstrap.servers': `127.0.0.1:${controllerPort}`,
-      listeners: listeners.join(','),
+      ...listenerProperties(listeners, controllerPort),
       ...security?.properties,
       ...options.properties,
     },
     ...(options.jvm === undefined ? {} : { jvm: options.jvm }),
   })
-  await node.start()
+  const stop = async (): Promise<void> => {
+    await node.kill()
+    await network?.stop()
+    directory.delete()
+  }
+  try {
+    await node.start()
+  } catch (error) {
+    await stop()
+    throw error
+  }
   return {
     bootstrap: node.address,
     logDirectory: node.logDirectory,
@@ -61,12 +76,10 @@ export async function startBroker(options: BrokerOptions = {}): Promise<Broker> 
       return node.pid
     },
     secure: security?.access,
+    proxied: network === undefined ? undefined : { bootstrap: `127.0.0.1:${proxyPort}`, network },
     node,
     kill: async (signal = 'SIGKILL') => (signal === 'SIGKILL' ? node.kill() : node.signal(signal)),
     restart: () => node.restart(),
-    stop: async () => {
-      await node.kill()
-      deletion.now()
-    },
+    stop,
   }
 }

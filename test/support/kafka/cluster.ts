@@ -2,12 +2,12 @@
  * Three real nodes on loopback, replication factor 3, min ISR 2, with the settings that the project ships. A fault is made only in a cluster
  * that is whole, or it is two faults: `await cluster.whole()` before each.
  */
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { until } from '../until.js'
-import { deleteAtExit } from './daemon.js'
+import { type ServerDirectory, serverDirectory } from './directories.js'
 import { type ClusterState, clusterState } from './kcat.js'
+import { listenerProperties } from './listeners.js'
 import { KafkaNode } from './node.js'
 import { freePorts } from './ports.js'
 import { deployedProperties, type Properties } from './properties.js'
@@ -23,13 +23,13 @@ export interface ClusterOptions {
 }
 
 export class Cluster {
-  readonly #directory: { now(): void }
+  readonly #directory: ServerDirectory
 
   constructor(
     readonly nodes: readonly KafkaNode[],
-    directory: string,
+    directory: ServerDirectory,
   ) {
-    this.#directory = deleteAtExit(directory)
+    this.#directory = directory
   }
 
   get bootstrap(): string {
@@ -96,13 +96,13 @@ export class Cluster {
   /** Ends all and deletes their directories. */
   async stop(): Promise<void> {
     await Promise.all(this.nodes.map((node) => node.kill()))
-    this.#directory.now()
+    this.#directory.delete()
   }
 }
 
 export async function startCluster(options: ClusterOptions = {}): Promise<Cluster> {
   const count = options.nodes ?? 3
-  const directory = mkdtempSync(join(tmpdir(), 'tickwire-cluster-'))
+  const directory = serverDirectory('cluster')
   const ports = await freePorts(count * 2)
   const places = Array.from({ length: count }, (_, i) => ({
     id: i + 1,
@@ -110,31 +110,32 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     controller: ports[i * 2 + 1] ?? 0,
   }))
   const voters = places.map(({ id, controller }) => `${id}@127.0.0.1:${controller}`).join(',')
-  const nodes = await Promise.all(
-    places.map(({ id, port, controller }) =>
-      KafkaNode.create({
+  const nodes = places.map(
+    ({ id, port, controller }) =>
+      new KafkaNode({
         id,
         port,
-        directory: join(directory, `node-${id}`),
+        directory: join(directory.path, `node-${id}`),
         format: [],
         properties: {
           ...deployedProperties('broker'),
           ...deployedProperties('cluster'),
           'node.id': String(id),
           'controller.quorum.voters': voters,
-          listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controller}`,
+          ...listenerProperties([{ name: 'PLAINTEXT', protocol: 'PLAINTEXT', port }], controller),
           ...options.properties,
         },
         ...(options.jvm === undefined ? {} : { jvm: options.jvm }),
       }),
-    ),
   )
   const cluster = new Cluster(nodes, directory)
   // None opens its port before two are there to elect a controller.
-  await Promise.all(nodes.map((node) => node.start())).catch(async (error: unknown) => {
+  try {
+    await Promise.all(nodes.map((node) => node.start()))
+    await cluster.whole()
+  } catch (error) {
     await cluster.stop()
     throw error
-  })
-  await cluster.whole()
+  }
   return cluster
 }

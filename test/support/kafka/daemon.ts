@@ -3,7 +3,7 @@
  * when this process is killed and can run no handler.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, existsSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { until } from '../until.js'
 
@@ -12,22 +12,9 @@ const DRAIN_MS_MAX = 10_000
 const TAIL_LINES = 25
 
 const running = new Set<Daemon>()
-const directories = new Set<string>()
 process.on('exit', () => {
   for (const daemon of running) daemon.signal('SIGKILL')
-  for (const directory of directories) rmSync(directory, { recursive: true, force: true })
 })
-
-/** Deletes a directory when it is let go, or when this process ends. */
-export function deleteAtExit(directory: string): { now(): void } {
-  directories.add(directory)
-  return {
-    now: () => {
-      rmSync(directory, { recursive: true, force: true })
-      directories.delete(directory)
-    },
-  }
-}
 
 export interface DaemonOptions {
   readonly name: string

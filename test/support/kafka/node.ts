@@ -4,7 +4,7 @@
  * memory runs out.
  */
 import { execFile } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { answers, Daemon } from './daemon.js'
@@ -38,21 +38,14 @@ export class KafkaNode {
   readonly #propertiesFile: string
   #daemon: Daemon | undefined
 
-  private constructor(options: NodeOptions) {
+  constructor(options: NodeOptions) {
     this.#options = options
     this.id = options.id
     this.port = options.port
     this.logDirectory = join(options.directory, 'log')
     this.#propertiesFile = join(options.directory, 'server.properties')
-  }
-
-  /** Formatted and ready to be started. */
-  static async create(options: NodeOptions): Promise<KafkaNode> {
-    const node = new KafkaNode(options)
     mkdirSync(options.directory, { recursive: true })
-    writeFileSync(node.#propertiesFile, formatProperties({ ...options.properties, 'log.dirs': node.logDirectory }))
-    await node.#format()
-    return node
+    writeFileSync(this.#propertiesFile, formatProperties({ ...options.properties, 'log.dirs': this.logDirectory }))
   }
 
   get address(): string {
@@ -67,8 +60,10 @@ export class KafkaNode {
     return this.#daemon?.alive ?? false
   }
 
+  /** Formats its log directory when it is new or wiped, starts, and waits until it takes requests. */
   async start(): Promise<void> {
     if (this.alive) throw new Error(`node ${this.id} runs`)
+    if (!existsSync(join(this.logDirectory, 'meta.properties'))) await this.#format()
     const java = [await kafkaClasses(), ...QUICK, ...MEMORY, ...(this.#options.jvm ?? [])]
     this.#daemon = new Daemon({
       name: `Kafka node ${this.id}`,
@@ -110,11 +105,10 @@ export class KafkaNode {
     this.signal('SIGCONT')
   }
 
-  /** An empty log directory, as after a lost disk. The node must not run. */
-  async wipe(): Promise<void> {
+  /** An empty log directory at the next start, as after a lost disk. The node must not run. */
+  wipe(): void {
     if (this.alive) throw new Error(`node ${this.id} runs: kill it before its directory is wiped`)
     rmSync(this.logDirectory, { recursive: true, force: true })
-    await this.#format()
   }
 
   /** The last lines of what the process wrote. */

@@ -2,10 +2,10 @@
  * A real schema registry with the Confluent API, in memory or with its journal in Kafka. After a restart it answers before it has read its
  * journal, with nothing in it: ready means that a schema known to be there can be fetched.
  */
-import { mkdtempSync, readFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Daemon, deleteAtExit } from './daemon.js'
+import { Daemon } from './daemon.js'
+import { serverDirectory } from './directories.js'
 import { registryHome } from './dist.js'
 import { freePorts } from './ports.js'
 
@@ -38,8 +38,7 @@ const holds = async (url: string): Promise<boolean> =>
 
 export async function startRegistry(bootstrap?: string): Promise<Registry> {
   const home = await registryHome()
-  const directory = mkdtempSync(join(tmpdir(), 'tickwire-registry-'))
-  const deletion = deleteAtExit(directory)
+  const directory = serverDirectory('registry')
   const [port = 0, managementPort = 0] = await freePorts(2)
   const url = `http://127.0.0.1:${port}/apis/ccompat/v7`
   const settings: Record<string, string> = {
@@ -67,11 +66,20 @@ export async function startRegistry(bootstrap?: string): Promise<Registry> {
         '-jar',
         join(home, 'app', 'quarkus-run.jar'),
       ],
-      logFile: join(directory, 'registry.log'),
-      cwd: directory,
+      logFile: join(directory.path, 'registry.log'),
+      cwd: directory.path,
     })
   let daemon = start()
-  await daemon.ready('a first schema to be registered', async () => (await registers(url)) && (await holds(url)), START_MS_MAX)
+  const stop = async (): Promise<void> => {
+    await daemon.kill()
+    directory.delete()
+  }
+  try {
+    await daemon.ready('a first schema to be registered', async () => (await registers(url)) && (await holds(url)), START_MS_MAX)
+  } catch (error) {
+    await stop()
+    throw error
+  }
   return {
     url,
     get pid() {
@@ -84,9 +92,6 @@ export async function startRegistry(bootstrap?: string): Promise<Registry> {
       const isReady = bootstrap === undefined ? registers : holds
       await daemon.ready('the schemas it had', () => isReady(url), START_MS_MAX)
     },
-    stop: async () => {
-      await daemon.kill()
-      deletion.now()
-    },
+    stop,
   }
 }

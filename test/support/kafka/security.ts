@@ -6,6 +6,7 @@ import { execFile } from 'node:child_process'
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { Listener } from './listeners.js'
 import type { Properties } from './properties.js'
 
 export interface Certificate {
@@ -28,7 +29,7 @@ export interface SecureAccess {
 }
 
 export interface SecureListeners {
-  readonly listeners: readonly string[]
+  readonly listeners: readonly Listener[]
   readonly properties: Properties
   readonly format: readonly string[]
   readonly access: SecureAccess
@@ -70,9 +71,11 @@ export async function secureListeners(parent: string, saslPort: number, mtlsPort
     [`listener.name.${listener}.ssl.keystore.location`]: keystore,
   })
   return {
-    listeners: [`SASL_SSL://127.0.0.1:${saslPort}`, `MTLS://127.0.0.1:${mtlsPort}`],
+    listeners: [
+      { name: 'SASL_SSL', protocol: 'SASL_SSL', port: saslPort },
+      { name: 'MTLS', protocol: 'SSL', port: mtlsPort },
+    ],
     properties: {
-      'listener.security.protocol.map': 'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SASL_SSL:SASL_SSL,MTLS:SSL',
       'sasl.enabled.mechanisms': 'SCRAM-SHA-512',
       'listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config':
         'org.apache.kafka.common.security.scram.ScramLoginModule required;',

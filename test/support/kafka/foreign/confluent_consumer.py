@@ -5,10 +5,19 @@ Arguments: BOOTSTRAP TOPIC COUNT PROPERTIES, the last a JSON object of further c
 
 import base64
 import json
+import os
 import sys
 import uuid
 
-from confluent_kafka import Consumer
+from confluent_kafka import Consumer, KafkaError
+
+
+def on_error(error):
+    """The library would try again for ever; a refused password is an answer."""
+    print(error.str(), file=sys.stderr, flush=True)
+    if error.code() == KafkaError._AUTHENTICATION:
+        os._exit(1)
+
 
 bootstrap, topic, count = sys.argv[1], sys.argv[2], int(sys.argv[3])
 consumer = Consumer(
@@ -17,6 +26,7 @@ consumer = Consumer(
         "group.id": f"confluent-{uuid.uuid4()}",
         "auto.offset.reset": "earliest",
         "enable.auto.commit": False,
+        "error_cb": on_error,
         **json.loads(sys.argv[4]),
     }
 )
