@@ -26,7 +26,7 @@ mkdirSync(join(root, 'build'), { recursive: true })
 const log = join(root, 'build', 'librdkafka.log')
 const output = openSync(log, 'w')
 const started = Date.now()
-console.log('building librdkafka and node-rdkafka (once; about 90 s on two cores, 540 MB in node_modules)…')
+console.log('building librdkafka and node-rdkafka (once; 90 s on two idle cores, 540 MB in node_modules)…')
 const rebuild = spawnSync('npm', ['rebuild', 'node-rdkafka', '--ignore-scripts=false', '--foreground-scripts'], {
   cwd: root,
   env,
