@@ -1,6 +1,6 @@
 /** `topics migrate` and `topics grow`: moves that keep each key's order, looked at first, checked afterwards, with a way back. */
 import type { Command } from 'commander'
-import { delay } from '../../core/clock.js'
+import { type Clock, delay } from '../../core/clock.js'
 import { CheckFailedError, UsageError } from '../../core/errors.js'
 import { applyTopics } from '../../log/kafka/topics-apply.js'
 import { type KafkaTopicDeclaration, viewTopicOf } from '../../log/kafka/topics-declared.js'
@@ -66,7 +66,10 @@ export function migrateCommand(io: Io): Command {
             fix: 'nothing is to be moved; or the cluster is another one',
           })
         }
-        const movers = flats.map((flat) => ({ flat, mover: moverOf(admin, properties, names, flat, options.back === true) }))
+        const movers = flats.map((flat) => ({
+          flat,
+          mover: moverOf({ admin, properties, names, clock: io.clock }, flat, options.back === true),
+        }))
         await migrate(io, movers, options)
       })
     })
@@ -86,13 +89,14 @@ function flatTopicsOf(names: TopicNameBuilder, list: string | undefined): FlatTo
   })
 }
 
-function moverOf(
-  admin: KafkaAdmin,
-  properties: KafkaProperties,
-  names: TopicNameBuilder,
-  flat: FlatTopic,
-  isBack: boolean,
-): TopicMover {
+interface MoverContext {
+  readonly admin: KafkaAdmin
+  readonly properties: KafkaProperties
+  readonly names: TopicNameBuilder
+  readonly clock: Clock
+}
+
+function moverOf({ admin, properties, names, clock }: MoverContext, flat: FlatTopic, isBack: boolean): TopicMover {
   const targets = targetsOf(flat, names)
   const news = targets.map((t) => t.name)
   const deadLetters = `${flat.name}.dlq`
@@ -105,10 +109,8 @@ function moverOf(
   const ensure = async (topics: readonly string[]): Promise<void> => {
     const needed = declared.filter((d) => topics.includes(d.name))
     const changes = planTopics(needed, await readCluster(admin, needed))
-    await applyTopics(
-      admin,
-      changes.filter((c) => c.kind === 'create'),
-    )
+    const missing = changes.filter((c) => c.kind === 'create')
+    await applyTopics(admin, missing, clock)
   }
   const shared = { admin, properties, deadLetters, ensure }
   return isBack

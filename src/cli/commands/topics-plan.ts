@@ -121,7 +121,7 @@ async function apply(
   plan: Plan,
 ): Promise<void> {
   let begin = io.clock.monotonicMs()
-  await applyTopics(admin, plan.topics)
+  await applyTopics(admin, plan.topics, io.clock)
   const created = plan.topics.filter((c) => c.kind === 'create').length
   io.err(`${created} topics created in ${seconds(io.clock.monotonicMs() - begin)}\n`)
   if (registry === undefined) return

@@ -1,13 +1,15 @@
 /** Makes the changes of a plan: creates, grows, sets. Each call names what a broker refused; what was done before stands and is not undone. */
+import { type Clock, delay } from '../../core/clock.js'
 import { KafkaError } from '../../core/errors.js'
 import type { KafkaAdmin, KafkaOutcome } from '../../native/kafka.js'
-import type { TopicChange } from './topics-plan.js'
+import type { KafkaTopicDeclaration } from './topics-declared.js'
+import { planTopics, readCluster, type TopicChange } from './topics-plan.js'
 
 const of = <K extends TopicChange['kind']>(changes: readonly TopicChange[], kind: K): Extract<TopicChange, { kind: K }>[] =>
   changes.filter((c): c is Extract<TopicChange, { kind: K }> => c.kind === kind)
 
 /** Kafka checks everything with `validateOnly` first, so that a refusal leaves the cluster as it was. */
-export async function applyTopics(admin: KafkaAdmin, changes: readonly TopicChange[]): Promise<void> {
+export async function applyTopics(admin: KafkaAdmin, changes: readonly TopicChange[], clock: Clock): Promise<void> {
   const created = of(changes, 'create').map(({ topic, partitions, replication, config }) => ({
     name: topic,
     partitions,
@@ -26,6 +28,43 @@ export async function applyTopics(admin: KafkaAdmin, changes: readonly TopicChan
   if (created.length > 0) refused('creating', await admin.createTopics(created), 'TOPIC_ALREADY_EXISTS')
   if (grown.length > 0) refused('growing', await admin.createPartitions(grown))
   if (settings.length > 0) refused('setting', await admin.alterTopicConfigs(settings))
+  await visible(
+    admin,
+    new Map([...created.map((c) => [c.name, c.partitions] as const), ...grown.map((g) => [g.name, g.total] as const)]),
+    clock,
+  )
+}
+
+/** Makes those that are not there and leaves the others as they are: what a service does at its start. */
+export async function createMissing(admin: KafkaAdmin, declared: readonly KafkaTopicDeclaration[], clock: Clock): Promise<void> {
+  const changes = planTopics(declared, await readCluster(admin, declared))
+  await applyTopics(admin, of(changes, 'create'), clock)
+}
+
+const VISIBLE_MS = 10_000
+const LOOK_MS = 50
+
+/** A broker answers before every other one knows: waits until each partition answers, so that what comes next finds it. */
+export async function visible(admin: KafkaAdmin, partitions: ReadonlyMap<string, number>, clock: Clock): Promise<void> {
+  const expected = [...partitions].flatMap(([topic, count]) =>
+    Array.from({ length: count }, (_, partition) => ({ topic, partition })),
+  )
+  if (expected.length === 0) return
+  const deadline = clock.monotonicMs() + VISIBLE_MS
+  for (;;) {
+    try {
+      await admin.offsets(expected)
+      return
+    } catch (error) {
+      if (clock.monotonicMs() > deadline) {
+        throw new KafkaError(`not all partitions that were made answer after ${VISIBLE_MS} ms: ${(error as Error).message}`, {
+          cause: error,
+          fix: 'check that all brokers of the cluster run',
+        })
+      }
+      await delay(clock, LOOK_MS)
+    }
+  }
 }
 
 export function refused(doing: string, outcomes: readonly KafkaOutcome[], harmless?: string): void {

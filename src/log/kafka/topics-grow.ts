@@ -5,7 +5,7 @@
 import { type Clock, delay } from '../../core/clock.js'
 import { KafkaError } from '../../core/errors.js'
 import type { KafkaAdmin } from '../../native/kafka.js'
-import { refused } from './topics-apply.js'
+import { refused, visible } from './topics-apply.js'
 
 export interface GrowthOptions {
   readonly topic: string
@@ -61,6 +61,7 @@ export async function growTopic(admin: KafkaAdmin, options: GrowthOptions): Prom
     )
   }
   refused('growing', await admin.createPartitions([{ name: topic, total: partitions }]))
+  await visible(admin, new Map([[topic, partitions]]), options.clock)
   return from
 }
 
