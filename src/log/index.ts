@@ -15,6 +15,8 @@ export { type DeadLetterEntry, readDeadLetters, readLetter, requestRedrive } fro
 export { Dedup } from './dedup.js'
 export { type KafkaSettings, kafkaProperties } from './kafka/connection.js'
 export type { KafkaLog } from './kafka/log.js'
+export { createMissing } from './kafka/topics-apply.js'
+export { engineTopic, viewTopicOf } from './kafka/topics-declared.js'
 export { type ExchangeLag, exchangeOf, lagByExchange, membersWanted } from './lag.js'
 export { deadLetterTopic, stateTopic } from './options.js'
 export type * from './types.js'

@@ -6,7 +6,16 @@ import { makeDirectories } from '../core/directories.js'
 import { EnvironmentError, ServiceError } from '../core/errors.js'
 import { createLogger, type Logger } from '../core/logging.js'
 import { Metrics } from '../core/metrics.js'
-import { type Handler, type KafkaLog, kafkaProperties, type Log, openKafkaLog, openLocalLog } from '../log/index.js'
+import {
+  createMissing,
+  engineTopic,
+  type Handler,
+  type KafkaLog,
+  kafkaProperties,
+  type Log,
+  openKafkaLog,
+  openLocalLog,
+} from '../log/index.js'
 import { type ExchangeTable, loadExchanges } from '../model/exchanges.js'
 import { Registry } from '../model/registry.js'
 import type { TopicConfig, TopicNameBuilder } from '../model/topics.js'
@@ -150,8 +159,9 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime>
     metrics,
     streams: createStreams(log, topics),
     connect,
-    ensureTopics: async (configs, into) => {
-      for (const config of configs) await (into ?? log()).ensureTopic(topicOptions(config))
+    ensureTopics: async (configs, into = log()) => {
+      if (kafka !== undefined && into === kafka) await createMissing(kafka.admin, configs.map(engineTopic), clock)
+      else for (const config of configs) await into.ensureTopic(topicOptions(config))
     },
     scaleOf: (id) => {
       const d = made.get(id)

@@ -31,9 +31,12 @@ const keeping = (topic: TopicConfig): Record<string, string> => ({
   'message.timestamp.after.max.ms': ANY_TIME_MS,
 })
 
-export function kafkaTopicsOf(topic: TopicConfig): KafkaTopicDeclaration[] {
+export const kafkaTopicsOf = (topic: TopicConfig): KafkaTopicDeclaration[] =>
+  topic.view ? [engineTopic(topic), viewTopicOf(topic)] : [engineTopic(topic)]
+
+export function engineTopic(topic: TopicConfig): KafkaTopicDeclaration {
   const segment = String(Math.max(topic.segmentBytes, MESSAGE_BYTES_MIN))
-  const engine: KafkaTopicDeclaration = {
+  return {
     name: engineTopicOf(topic),
     kind: topic.dataType === undefined ? 'internal' : 'engine',
     partitions: topic.partitions,
@@ -42,7 +45,6 @@ export function kafkaTopicsOf(topic: TopicConfig): KafkaTopicDeclaration[] {
     config: { ...keeping(topic), 'segment.bytes': segment, 'max.message.bytes': segment },
     field: topic.dataType === undefined ? `internal.${topic.name}.engine_partitions` : `topics.${topic.name}.engine_partitions`,
   }
-  return topic.view ? [engine, viewTopicOf(topic)] : [engine]
 }
 
 export const viewTopicOf = (topic: TopicConfig): KafkaTopicDeclaration => ({
