@@ -4,7 +4,7 @@
 
 namespace tw::publish {
 
-MergeWriter::MergeWriter(Producer* producer, rd_kafka_topic_t* topic, std::int32_t partition, Flight* flight, std::shared_ptr<Pace> pace,
+MergeWriter::MergeWriter(Producer* producer, Topic* topic, std::int32_t partition, Flight* flight, std::shared_ptr<Pace> pace,
                          std::shared_ptr<WriterCounters> counters, MergeOptions options, Tail tail, std::uint64_t position, std::uint64_t end)
     : producer_(producer),
       topic_(topic),

@@ -20,7 +20,7 @@ struct MergeOptions {
 class MergeWriter final : public Writer {
  public:
   // `tail` filters the messages before `end`: later ones cannot stand in Kafka.
-  MergeWriter(Producer* producer, rd_kafka_topic_t* topic, std::int32_t partition, Flight* flight, std::shared_ptr<Pace> pace,
+  MergeWriter(Producer* producer, Topic* topic, std::int32_t partition, Flight* flight, std::shared_ptr<Pace> pace,
               std::shared_ptr<WriterCounters> counters, MergeOptions options, Tail tail, std::uint64_t position, std::uint64_t end);
 
   Result Take(const journal::MessageView& message, std::uint64_t now_ns) override;
@@ -35,7 +35,7 @@ class MergeWriter final : public Writer {
   void PassOver(std::uint64_t now_ns);
 
   Producer* const producer_;
-  rd_kafka_topic_t* const topic_;
+  Topic* const topic_;
   const std::int32_t partition_;
   Flight* const flight_;
   const std::shared_ptr<Pace> pace_;

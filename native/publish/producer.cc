@@ -3,8 +3,11 @@
 #include <pthread.h>
 #include <simdjson.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
+
+#include "kafka/names.h"
 
 namespace tw::publish {
 namespace {
@@ -47,16 +50,9 @@ std::unique_ptr<Producer> Producer::Make(const ProducerOptions& options, Produce
   producer->now_ns_ = std::move(now_ns);
   producer->on_ack_ = std::move(on_ack);
   Producer* self = producer.get();
-  kafka::ClientEvents events;
-  events.on_error = [self](rd_kafka_resp_err_t code, const std::string& reason, bool fatal) {
-    if (fatal) {
-      self->Fail(rd_kafka_err2name(code), reason);
-    } else {
-      self->counters_->Error(rd_kafka_err2name(code), reason);
-    }
-  };
-  producer->client_ = kafka::Client::Make(RD_KAFKA_PRODUCER, ProducerProperties(options), std::move(events), error, [](rd_kafka_conf_t* conf) {
-    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_STATS);
+  // Everything comes as an event of one queue: callbacks are not called for what can be one.
+  producer->client_ = kafka::Client::Make(RD_KAFKA_PRODUCER, ProducerProperties(options), {}, error, [](rd_kafka_conf_t* conf) {
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_STATS | RD_KAFKA_EVENT_ERROR);
   });
   if (producer->client_ == nullptr) return nullptr;
   counters->producers.fetch_add(1);
@@ -74,35 +70,44 @@ Producer::~Producer() {
   if (client_ == nullptr) return;
   // Without this, destroying waits for brokers that are away.
   rd_kafka_purge(handle(), RD_KAFKA_PURGE_F_QUEUE | RD_KAFKA_PURGE_F_INFLIGHT | RD_KAFKA_PURGE_F_NON_BLOCKING);
-  for (const auto& [name, topic] : topics_) rd_kafka_topic_destroy(topic);
+  for (const auto& [name, topic] : topics_) rd_kafka_topic_destroy(topic->handle);
   if (reports_ != nullptr) rd_kafka_queue_destroy(reports_);
   client_.reset();
 }
 
-rd_kafka_topic_t* Producer::Topic(const std::string& name) {
+Topic* Producer::TopicOf(const std::string& name) {
   auto& topic = topics_[name];
-  if (topic == nullptr) topic = rd_kafka_topic_new(handle(), name.c_str(), nullptr);
-  return topic;
+  if (topic == nullptr) {
+    topic = std::make_unique<Topic>();
+    rd_kafka_topic_conf_t* conf = rd_kafka_default_topic_conf_dup(handle());
+    rd_kafka_topic_conf_set_opaque(conf, topic.get());
+    topic->handle = rd_kafka_topic_new(handle(), name.c_str(), conf);
+  }
+  return topic.get();
 }
 
 Producer::Sent Producer::Send(const Message& message, Parcel* parcel) {
   if (failed()) return Sent::kFailed;
+  auto& proof = message.topic->proofs[static_cast<std::size_t>(std::min(message.partition, Topic::kPartitionsMax - 1))];
+  const std::uint8_t proven = proof.load(std::memory_order_acquire);
+  if (proven == Topic::kUnderWay) return Sent::kFull;
   std::array<rd_kafka_vu_t, 8> fields;
   std::size_t count = 0;
   const auto add = [&](rd_kafka_vtype_t type) -> auto& {
     fields[count].vtype = type;
     return fields[count++].u;
   };
-  add(RD_KAFKA_VTYPE_RKT).rkt = message.topic;
+  add(RD_KAFKA_VTYPE_RKT).rkt = message.topic->handle;
   add(RD_KAFKA_VTYPE_PARTITION).i32 = message.partition;
   add(RD_KAFKA_VTYPE_MSGFLAGS).i = RD_KAFKA_MSG_F_COPY;
   add(RD_KAFKA_VTYPE_OPAQUE).ptr = parcel;
   if (message.timestamp_ms > 0) add(RD_KAFKA_VTYPE_TIMESTAMP).i64 = message.timestamp_ms;
   if (!message.key.empty()) add(RD_KAFKA_VTYPE_KEY).mem = {const_cast<char*>(message.key.data()), message.key.size()};
   if (!message.tombstone) add(RD_KAFKA_VTYPE_VALUE).mem = {const_cast<std::uint8_t*>(message.value.data()), message.value.size()};
-  if (message.opaque) add(RD_KAFKA_VTYPE_HEADER).header = {"tw-kind", "o", 1};
+  if (message.opaque) add(RD_KAFKA_VTYPE_HEADER).header = {kafka::kKindHeader, kafka::kKindOpaque, 1};
 
   // Before the call: the report may come while it still runs.
+  if (proven == Topic::kNone) proof.store(Topic::kUnderWay, std::memory_order_release);
   parcel->pieces.fetch_add(1, std::memory_order_relaxed);
   in_flight_.fetch_add(1, std::memory_order_relaxed);
   rd_kafka_error_t* error = rd_kafka_produceva(handle(), fields.data(), count);
@@ -111,6 +116,7 @@ Producer::Sent Producer::Send(const Message& message, Parcel* parcel) {
     counters_->bytes.fetch_add(message.key.size() + message.value.size(), std::memory_order_relaxed);
     return Sent::kOk;
   }
+  if (proven == Topic::kNone) proof.store(Topic::kNone, std::memory_order_release);
   // Never the last piece: the parcel's own is still there.
   parcel->pieces.fetch_sub(1, std::memory_order_relaxed);
   in_flight_.fetch_sub(1, std::memory_order_relaxed);
@@ -118,7 +124,7 @@ Producer::Sent Producer::Send(const Message& message, Parcel* parcel) {
   const std::string reason = rd_kafka_error_string(error);
   rd_kafka_error_destroy(error);
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return Sent::kFull;
-  Fail(rd_kafka_err2name(code), std::string(rd_kafka_topic_name(message.topic)) + " partition " + std::to_string(message.partition) + ": " + reason);
+  Fail(rd_kafka_err2name(code), std::string(rd_kafka_topic_name(message.topic->handle)) + " partition " + std::to_string(message.partition) + ": " + reason);
   return Sent::kFailed;
 }
 
@@ -137,6 +143,9 @@ void Producer::Report(const rd_kafka_message_t* message, std::uint64_t now_ns, b
     return;
   }
   *acknowledged = true;
+  auto& proof = static_cast<Topic*>(rd_kafka_topic_opaque(message->rkt))
+                    ->proofs[static_cast<std::size_t>(std::min(message->partition, Topic::kPartitionsMax - 1))];
+  if (proof.load(std::memory_order_relaxed) != Topic::kProven) proof.store(Topic::kProven, std::memory_order_release);
   counters_->acknowledged.fetch_add(1, std::memory_order_relaxed);
   const std::uint64_t sent_ns = parcel->sent_ns;
   if (parcel->flight->Acknowledge(parcel)) counters_->ack_ns.Add(now_ns > sent_ns ? now_ns - sent_ns : 0);
@@ -146,23 +155,41 @@ void Producer::TakeReports() {
   pthread_setname_np(pthread_self(), "tw-acks");
   while (!stopping_.load(std::memory_order_acquire)) {
     rd_kafka_event_t* event = rd_kafka_queue_poll(reports_, kPollMs);
-    if (event == nullptr) {
-      if (failed()) on_ack_();
-      continue;
-    }
-    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_STATS) TakeStatistics(rd_kafka_event_stats(event));
-    if (rd_kafka_event_type(event) == RD_KAFKA_EVENT_DR) {
-      const std::uint64_t now_ns = now_ns_();
-      bool acknowledged = false;
-      while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) Report(message, now_ns, &acknowledged);
-      if (acknowledged) {
-        const std::lock_guard lock(counters_->mutex);
-        if (!failed()) counters_->last_error.clear();
-      }
-      on_ack_();
+    if (event == nullptr) continue;
+    switch (rd_kafka_event_type(event)) {
+      case RD_KAFKA_EVENT_DR: TakeReport(event); break;
+      case RD_KAFKA_EVENT_STATS: TakeStatistics(rd_kafka_event_stats(event)); break;
+      case RD_KAFKA_EVENT_ERROR: TakeError(event); break;
+      default: break;
     }
     rd_kafka_event_destroy(event);
   }
+}
+
+void Producer::TakeReport(rd_kafka_event_t* event) {
+  const std::uint64_t now_ns = now_ns_();
+  bool acknowledged = false;
+  while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) Report(message, now_ns, &acknowledged);
+  if (acknowledged && !failed()) {
+    const std::lock_guard lock(counters_->mutex);
+    counters_->last_error.clear();
+  }
+  on_ack_();
+}
+
+// Brokers that are away come back: only a fatal error ends the producer.
+void Producer::TakeError(rd_kafka_event_t* event) {
+  const rd_kafka_resp_err_t code = rd_kafka_event_error(event);
+  const std::string reason = rd_kafka_event_error_string(event);
+  if (rd_kafka_event_error_is_fatal(event) != 0) {
+    Fail(rd_kafka_err2name(code), reason);
+    on_ack_();
+    return;
+  }
+  const std::lock_guard lock(counters_->mutex);
+  ++counters_->errors[rd_kafka_err2name(code)];
+  // "All brokers down" follows the reason and says less.
+  if (code != RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN || counters_->last_error.empty()) counters_->last_error = reason;
 }
 
 // Means over all topics, weighted by how many batches each had.
@@ -190,11 +217,11 @@ void Producer::TakeStatistics(const char* json) {
   counters_->batch_messages.store(messages / batches, std::memory_order_relaxed);
 }
 
-std::uint32_t PartitionsOf(rd_kafka_t* handle, rd_kafka_topic_t* topic, std::uint32_t timeout_ms, std::string* error) {
+std::uint32_t PartitionsOf(rd_kafka_t* handle, const Topic& topic, std::uint32_t timeout_ms, std::string* error) {
   const rd_kafka_metadata_t* metadata = nullptr;
-  const rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, topic, &metadata, static_cast<int>(timeout_ms));
+  const rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, topic.handle, &metadata, static_cast<int>(timeout_ms));
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    *error = std::string(rd_kafka_topic_name(topic)) + ": the brokers do not tell its partitions: " + rd_kafka_err2str(code);
+    *error = std::string(rd_kafka_topic_name(topic.handle)) + ": the brokers do not tell its partitions: " + rd_kafka_err2str(code);
     return 0;
   }
   std::uint32_t partitions = 0;

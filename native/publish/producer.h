@@ -6,6 +6,7 @@
 // On failure: a message is never given up while the producer lives. What cannot be delivered at all (a fatal error, a message that
 //             the brokers refuse) makes it `failed`: the owner makes a new one and sends again from the acknowledged position.
 #pragma once
+#include <array>
 #include <atomic>
 #include <functional>
 #include <map>
@@ -36,8 +37,18 @@ struct ProducerOptions {
 // librdkafka's properties for these options.
 kafka::Properties ProducerProperties(const ProducerOptions& options);
 
+// A topic of one producer. A broker that has nothing from a producer accepts any sequence number: were the first request of a partition
+// refused and the second accepted, the first would be lost. So the first message goes alone, and is the proof that guards the others.
+struct Topic {
+  static constexpr std::int32_t kPartitionsMax = 4096;
+  enum Proof : std::uint8_t { kNone = 0, kUnderWay = 1, kProven = 2 };
+
+  rd_kafka_topic_t* handle = nullptr;
+  std::array<std::atomic<std::uint8_t>, kPartitionsMax> proofs{};
+};
+
 struct Message {
-  rd_kafka_topic_t* topic = nullptr;
+  Topic* topic = nullptr;
   std::int32_t partition = 0;
   std::string_view key{};
   std::span<const std::uint8_t> value{};
@@ -65,6 +76,7 @@ struct ProducerCounters {
 
 class Producer {
  public:
+  // kFull: the queue is full, or the partition's first message is not acknowledged yet.
   enum class Sent : std::uint8_t { kOk, kFull, kFailed };
 
   // Null: *error says why. `on_ack` is called on tw-acks after each round of delivery reports.
@@ -75,7 +87,7 @@ class Producer {
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;
 
-  rd_kafka_topic_t* Topic(const std::string& name);
+  Topic* TopicOf(const std::string& name);
   rd_kafka_t* handle() const { return client_->handle(); }
   // Adds a piece to the parcel when the message was taken.
   Sent Send(const Message& message, Parcel* parcel);
@@ -85,6 +97,8 @@ class Producer {
  private:
   Producer() = default;
   void TakeReports();
+  void TakeReport(rd_kafka_event_t* event);
+  void TakeError(rd_kafka_event_t* event);
   void Report(const rd_kafka_message_t* message, std::uint64_t now_ns, bool* acknowledged);
   void Fail(const std::string& name, const std::string& reason);
   void TakeStatistics(const char* json);
@@ -93,7 +107,7 @@ class Producer {
   std::function<std::uint64_t()> now_ns_;
   std::function<void()> on_ack_;
   std::unique_ptr<kafka::Client> client_;
-  std::map<std::string, rd_kafka_topic_t*> topics_;
+  std::map<std::string, std::unique_ptr<Topic>> topics_;
   rd_kafka_queue_t* reports_ = nullptr;
   std::atomic<bool> failed_{false};
   std::atomic<bool> stopping_{false};
@@ -102,6 +116,6 @@ class Producer {
 };
 
 // Partitions of a topic as the brokers tell it; 0: *error says why.
-std::uint32_t PartitionsOf(rd_kafka_t* handle, rd_kafka_topic_t* topic, std::uint32_t timeout_ms, std::string* error);
+std::uint32_t PartitionsOf(rd_kafka_t* handle, const Topic& topic, std::uint32_t timeout_ms, std::string* error);
 
 }  // namespace tw::publish

@@ -3,13 +3,14 @@
 #include <map>
 #include <utility>
 
+#include "kafka/names.h"
 #include "publish/merge_writer.h"
 #include "ring/wall_clock.h"
 
 namespace tw::publish {
 namespace {
 
-constexpr std::uint32_t kMetadataMs = 5000;
+constexpr std::uint32_t kMetadataMs = 3000;
 constexpr std::uint32_t kTailsMs = 30'000;
 constexpr std::uint64_t kAnchorOffsets = 8192;
 
@@ -25,7 +26,7 @@ class ReplicatorFactory final : public WriterFactory {
     std::map<std::string, bool> checked;
     std::vector<TailOf> tails;
     for (const LaneStart& lane : lanes) {
-      const std::string name = EngineTopic(lane.topic);
+      const std::string name = kafka::KafkaName(lane.topic);
       if (!std::exchange(checked[name], true)) {
         if (!beat() || !SamePartitions(producer, lane, name, error)) return false;
       }
@@ -42,7 +43,7 @@ class ReplicatorFactory final : public WriterFactory {
       merge.records_max = options_.records_max;
       merge.compact = log_->FindTopic(lane.topic, &topic) && topic.compact;
       merge.wall_ns = options_.wall_ns;
-      lane.writer = std::make_unique<MergeWriter>(producer, producer->Topic(tails[i].topic), tails[i].partition, lane.flight, pace_, counters_,
+      lane.writer = std::make_unique<MergeWriter>(producer, producer->TopicOf(tails[i].topic), tails[i].partition, lane.flight, pace_, counters_,
                                                   merge, std::move(tails[i].tail), lane.position, lane.end);
     }
     return true;
@@ -50,7 +51,7 @@ class ReplicatorFactory final : public WriterFactory {
 
  private:
   static bool SamePartitions(Producer* producer, const LaneStart& lane, const std::string& name, std::string* error) {
-    const std::uint32_t there = PartitionsOf(producer->handle(), producer->Topic(name), kMetadataMs, error);
+    const std::uint32_t there = PartitionsOf(producer->handle(), *producer->TopicOf(name), kMetadataMs, error);
     if (there == 0 || there == lane.partitions) return there != 0;
     *error = "topic " + lane.topic + " has " + std::to_string(lane.partitions) + " partitions in the local log and " + name + " has " +
              std::to_string(there) + " in Kafka; fix: give both the same engine_partitions in config/topics.yaml and run tickwire topics apply";
@@ -85,11 +86,6 @@ class ReplicatorFactory final : public WriterFactory {
 };
 
 }  // namespace
-
-std::string EngineTopic(std::string_view topic) {
-  const bool engine = topic.starts_with("market.") && !topic.ends_with(".dlq");
-  return engine ? std::string(topic) + ".batch" : std::string(topic);
-}
 
 std::unique_ptr<Publisher> MakeReplicator(std::shared_ptr<journal::Log> log, ReplicatorOptions options) {
   if (!options.wall_ns) options.wall_ns = [] { return ring::ReadClockNs(CLOCK_REALTIME); };

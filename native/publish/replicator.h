@@ -6,7 +6,6 @@
 #pragma once
 #include <memory>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "publish/publisher.h"
@@ -24,9 +23,6 @@ struct ReplicatorOptions {
   std::function<std::uint64_t()> now_ns{};   // Null: CLOCK_MONOTONIC.
   std::function<std::uint64_t()> wall_ns{};  // ts_append; null: CLOCK_REALTIME.
 };
-
-// A topic with an open view has the view under its plain name and the engine's batches beside it.
-std::string EngineTopic(std::string_view topic);
 
 std::unique_ptr<Publisher> MakeReplicator(std::shared_ptr<journal::Log> log, ReplicatorOptions options);
 

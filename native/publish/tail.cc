@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "ring/wall_clock.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr std::int64_t kFurther = 8;          // Each look goes back this many times as far as the one before…
 constexpr std::int64_t kMessagesMax = 128'000;  // …and no further: what is repeated then is dropped by readers.
 constexpr int kPollMs = 50;
+constexpr int kAnswerMs = 3000;
 
 std::uint64_t HashOf(const void* record) {
   const std::size_t size = RecordSize(static_cast<const Header*>(record)->type);
@@ -38,6 +40,7 @@ struct Look {  // One partition while it is read.
   std::int64_t from = 0;
   std::int64_t messages = 0;
   bool reading = false;
+  bool again = false;  // Further back.
 };
 
 class Scan {
@@ -73,6 +76,8 @@ class Scan {
         good = good && Take(*batch[static_cast<std::size_t>(i)], error);
         rd_kafka_message_destroy(batch[static_cast<std::size_t>(i)]);
       }
+      // Only now: what a batch still holds of the shorter look, its end above all, is not of the longer one.
+      for (Look& look : looks_) good = good && (!std::exchange(look.again, false) || ReadFrom(look, error));
       if (!good) return false;
     }
     return true;
@@ -88,7 +93,7 @@ class Scan {
 
   bool Begin(Look& look, std::string* error) {
     const char* name = rd_kafka_topic_name(look.topic);
-    const auto code = rd_kafka_query_watermark_offsets(handle_, name, look.of->partition, &look.low, &look.high, 5000);
+    const auto code = rd_kafka_query_watermark_offsets(handle_, name, look.of->partition, &look.low, &look.high, kAnswerMs);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
       *error = look.of->topic + " partition " + std::to_string(look.of->partition) + ": its end cannot be read: " + rd_kafka_err2str(code);
       return false;
@@ -129,9 +134,13 @@ class Scan {
     if (look == nullptr) return true;  // Of a look that has ended, or a connection's error: librdkafka goes on by itself.
     if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
       if (message.offset < look->high) Learn(*look, message);
-      return message.offset + 1 < look->high || Finish(*look, error);
+      if (message.offset + 1 >= look->high) Finish(*look);
+      return true;
     }
-    if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) return Finish(*look, error);
+    if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+      Finish(*look);
+      return true;
+    }
     *error = look->of->topic + ": " + rd_kafka_message_errstr(&message);
     return message.err == RD_KAFKA_RESP_ERR__TRANSPORT;
   }
@@ -144,12 +153,11 @@ class Scan {
     for (std::uint32_t i = 0; i < batch.size(); ++i) look.of->tail.Learn(batch[i]);
   }
 
-  bool Finish(Look& look, std::string* error) {
+  void Finish(Look& look) {
     End(look);
     const bool enough = !look.of->anchor.has_value() || look.of->tail.Reaches(*look.of->anchor);
-    if (enough || look.from <= look.low || look.messages >= kMessagesMax) return true;
-    look.messages *= kFurther;
-    return ReadFrom(look, error);
+    look.again = !enough && look.from > look.low && look.messages < kMessagesMax;
+    if (look.again) look.messages *= kFurther;
   }
 
   rd_kafka_t* handle_;
@@ -194,7 +202,7 @@ bool ReadTails(const kafka::Properties& properties, std::span<TailOf> tails, std
   if (tails.empty()) return true;
   kafka::Properties all = kafka::WithDefaults(properties);
   all["enable.partition.eof"] = "true";
-  all["enable.auto.commit"] = "false";
+  all["fetch.wait.max.ms"] = "20";
   const auto client = kafka::Client::Make(RD_KAFKA_CONSUMER, all, {}, error);
   if (client == nullptr) return false;
   const std::uint64_t deadline_ns = ring::ReadClockNs(CLOCK_MONOTONIC) + timeout_ms * 1'000'000ull;
