@@ -24,7 +24,7 @@ function sweep(): void {
 }
 
 /** Deleted when asked, at the end of this process, or by a later one. */
-export function serverDirectory(kind: 'broker' | 'cluster' | 'registry'): ServerDirectory {
+export function serverDirectory(kind: 'broker' | 'cluster' | 'mirror' | 'registry'): ServerDirectory {
   if (!isSwept) {
     isSwept = true
     sweep()
