@@ -10,8 +10,16 @@ export const codecs = ['snappy', 'lz4', 'zstd', 'none'] as const
 export const producerProfiles = ['throughput', 'latency'] as const
 export const groupProtocols = ['auto', 'consumer', 'classic'] as const
 
+const PORT_MAX = 65_535
+const isAddress = (text: string): boolean => {
+  const port = Number(/^[^\s,:]+:(\d{1,5})$/.exec(text)?.[1])
+  return port >= 1 && port <= PORT_MAX
+}
+
 /** A host and port, as Kafka writes them; several are separated by commas. */
-const brokers = z.string().regex(/^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$/, 'expected host:port, several separated by commas')
+const brokers = z
+  .string()
+  .refine((list) => list.split(',').every(isAddress), `expected host:port (1 to ${PORT_MAX}), several separated by commas`)
 
 export const kafkaShape = {
   /** Not given: the embedded log is all there is. */
@@ -48,7 +56,17 @@ export const kafkaShape = {
 export type KafkaSettings = z.output<z.ZodObject<typeof kafkaShape>>
 type Environment = Readonly<Record<string, string | undefined>>
 
-const PROPERTIES_OWN = ['bootstrap.servers', 'group.id', 'enable.idempotence', 'enable.auto.commit', 'acks', 'sasl.password']
+/** Properties that may not be set by hand, and what to do instead. */
+const PROPERTIES_OWN: Readonly<Record<string, string>> = {
+  'bootstrap.servers': 'use kafka.brokers',
+  'group.id': 'leave it out: the consumer names its group',
+  'enable.idempotence': 'leave it out: order stands on it',
+  'enable.auto.commit': 'leave it out: a position is committed when its batch was processed',
+  acks: 'leave it out: what is acknowledged is on all replicas in sync',
+  'sasl.password': 'set KAFKA_SASL_PASSWORD in the environment; it belongs in no file',
+  'ssl.key.password': 'set KAFKA_SSL_KEY_PASSWORD in the environment; it belongs in no file',
+  'ssl.key.pem': 'use kafka.security.key_file',
+}
 
 /** Throws ConfigError with the field that cannot work; needs no broker. */
 export function kafkaProperties(settings: KafkaSettings, environment: Environment = process.env): KafkaProperties {
@@ -93,11 +111,9 @@ export function kafkaProperties(settings: KafkaSettings, environment: Environmen
     if (password !== undefined) properties['ssl.key.password'] = password
   }
   for (const [name, value] of Object.entries(settings.properties)) {
-    if (PROPERTIES_OWN.includes(name)) {
-      throw new ConfigError(`kafka.properties may not set ${name}: a promise of the log stands on it`, {
-        field: `kafka.properties.${name}`,
-        fix: name === 'bootstrap.servers' ? 'use kafka.brokers' : 'leave it out',
-      })
+    const fix = PROPERTIES_OWN[name]
+    if (fix !== undefined) {
+      throw new ConfigError(`kafka.properties may not set ${name}`, { field: `kafka.properties.${name}`, fix })
     }
     properties[name] = String(value)
   }
