@@ -3,7 +3,11 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/core/clock.js'
+import { createMissing } from '../../src/log/kafka/topics-apply.js'
+import type { KafkaTopicDeclaration } from '../../src/log/kafka/topics-declared.js'
 import { MessageWriter, type PlainMessage, readMessages } from '../../src/log/kafka/topics-messages.js'
+import { TopicMover } from '../../src/log/kafka/topics-mover.js'
 import { dataTypes } from '../../src/model/names.js'
 import { type KafkaAdmin, openKafkaAdmin } from '../../src/native/kafka.js'
 import { cli } from '../support/cli.js'
@@ -40,6 +44,16 @@ internal:
 flat_topics: { ${flatName}: { data_type: trades, partitions: 3 } }
 `
 }
+
+const plainTopic = (name: string, partitions: number): KafkaTopicDeclaration => ({
+  name,
+  kind: 'internal',
+  partitions,
+  replication: 1,
+  minIsr: 1,
+  config: {},
+  field: 'test',
+})
 
 describe.skipIf(!kafkaHere())('topics of a cluster', () => {
   const directory = mkdtempSync(join(tmpdir(), 'tickwire-topics-'))
@@ -307,6 +321,46 @@ describe.skipIf(!kafkaHere())('topics of a cluster', () => {
     expect([wrong.code, wrong.err]).toEqual([1, expect.stringContaining('the two sides of the move differ')])
     await writer.close()
   }, 120_000)
+
+  test('a copy that was cut off goes on where it was: nothing twice, nothing missing', async () => {
+    const [from, to] = [uniqueName('market.trades.old'), uniqueName('market.trades.new')]
+    await createMissing(admin, [plainTopic(from, 2), plainTopic(to, 4), plainTopic(`${from}.dlq`, 1)], systemClock)
+    const writer = await MessageWriter.open({ 'bootstrap.servers': address })
+    const message = (i: number) => ({
+      topic: from,
+      key: `SYM${i % 50}`,
+      value: Buffer.from(`${i}`),
+      timestampMs: i + 1,
+      headers: {},
+    })
+    await writer.send(Array.from({ length: 8_000 }, (_, i) => message(i)))
+    await writer.close()
+
+    const abort = new AbortController()
+    let routed = 0
+    const open = (signal?: AbortSignal) =>
+      new TopicMover({
+        admin,
+        properties: { 'bootstrap.servers': address },
+        from: [from],
+        to: [to],
+        deadLetters: `${from}.dlq`,
+        ensure: async () => {},
+        route: (_topic, value) => {
+          if (signal !== undefined && ++routed === 3_000) abort.abort(new Error('cut off'))
+          return { topic: to, key: `SYM${Number(value.toString()) % 50}`, value }
+        },
+      })
+    await expect(open(abort.signal).copy(abort.signal)).rejects.toThrow('cut off')
+    const half = (await open().survey()).moved[to] ?? 0
+    expect(half).toBeGreaterThan(0)
+    expect(half).toBeLessThan(8_000)
+    // A new mover knows nothing but what the topics say.
+    expect((await open().copy()).moved[to]).toBe(half)
+    const { topics, repeated } = await open().reconcile()
+    expect(topics).toEqual([{ topic: to, keys: 50, from: 8_000, to: 8_000, countDiffers: 0, contentDiffers: 0, orderDiffers: 0 }])
+    expect(repeated).toBe(0)
+  }, 60_000)
 
   test('what is wrong is said before a broker is asked', async () => {
     const nowhere = (...args: string[]) => cli(['topics', ...args, '--kafka', '127.0.0.1:1'])

@@ -2,11 +2,10 @@
 import type { Command } from 'commander'
 import { type Clock, delay } from '../../core/clock.js'
 import { CheckFailedError, UsageError } from '../../core/errors.js'
-import { applyTopics } from '../../log/kafka/topics-apply.js'
+import { createMissing } from '../../log/kafka/topics-apply.js'
 import { type KafkaTopicDeclaration, viewTopicOf } from '../../log/kafka/topics-declared.js'
 import { growTopic } from '../../log/kafka/topics-grow.js'
 import { type MoveResult, TopicMover } from '../../log/kafka/topics-mover.js'
-import { planTopics, readCluster } from '../../log/kafka/topics-plan.js'
 import { backRoute, forwardRoute, targetsOf } from '../../log/kafka/topics-routes.js'
 import { isEqual } from '../../log/kafka/topics-sums.js'
 import type { FlatTopic, TopicNameBuilder } from '../../model/topics.js'
@@ -106,12 +105,12 @@ function moverOf({ admin, properties, names, clock }: MoverContext, flat: FlatTo
     { ...plain, name: flat.name, partitions: flat.partitions },
     { ...plain, name: deadLetters, partitions: 1 },
   ]
-  const ensure = async (topics: readonly string[]): Promise<void> => {
-    const needed = declared.filter((d) => topics.includes(d.name))
-    const changes = planTopics(needed, await readCluster(admin, needed))
-    const missing = changes.filter((c) => c.kind === 'create')
-    await applyTopics(admin, missing, clock)
-  }
+  const ensure = (topics: readonly string[]): Promise<void> =>
+    createMissing(
+      admin,
+      declared.filter((d) => topics.includes(d.name)),
+      clock,
+    )
   const shared = { admin, properties, deadLetters, ensure }
   return isBack
     ? new TopicMover({ ...shared, from: news, to: [flat.name], route: backRoute(flat, names) })

@@ -22,10 +22,11 @@ export async function applyTopics(admin: KafkaAdmin, changes: readonly TopicChan
     name,
     config: Object.fromEntries(altered.filter((c) => c.topic === name).map((c) => [c.entry, c.to])),
   }))
-  if (created.length > 0) refused('creating', await admin.createTopics(created, { validateOnly: true }))
+  // Two processes may start at once: what the other one made meanwhile is there.
+  const harmless = 'TOPIC_ALREADY_EXISTS'
+  if (created.length > 0) refused('creating', await admin.createTopics(created, { validateOnly: true }), harmless)
   if (grown.length > 0) refused('growing', await admin.createPartitions(grown, { validateOnly: true }))
-  // Two tools may run at once: what the other one made meanwhile is there.
-  if (created.length > 0) refused('creating', await admin.createTopics(created), 'TOPIC_ALREADY_EXISTS')
+  if (created.length > 0) refused('creating', await admin.createTopics(created), harmless)
   if (grown.length > 0) refused('growing', await admin.createPartitions(grown))
   if (settings.length > 0) refused('setting', await admin.alterTopicConfigs(settings))
   await visible(
