@@ -146,8 +146,14 @@ void Publisher::Close(Lane& lane, std::uint64_t now_ns) {
   const std::uint64_t deadline_ns = now_ns + options_.stop_ms * kMs;
   while (Now() < deadline_ns && !producer_->failed()) {
     wake_.Arm();
+    // A message of which a part was sent is finished first.
+    if (lane.held) {
+      const Writer::Result taken = lane.writer->Take(lane.view, Now());
+      if (taken == Writer::Result::kWait) break;
+      lane.held = taken != Writer::Result::kTaken;
+    }
     const Writer::Result flushed = lane.writer->Flush(Now(), true);
-    if (flushed == Writer::Result::kTaken && lane.flight->size() == 0) break;
+    if (!lane.held && flushed == Writer::Result::kTaken && lane.flight->size() == 0) break;
     wake_.Wait(kFullWaitNs);
     wake_.Disarm();
     Beat(Now());
