@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { KafkaUnavailableError } from '../core/errors.js'
 import { packageRoot } from './addon.js'
+import type { NativeEngine } from './log.js'
 
 /** librdkafka's own names and values; secrets stand in here, so it is never logged. */
 export type KafkaProperties = Readonly<Record<string, string>>
@@ -120,11 +121,22 @@ export interface KafkaAdmin {
   close(): void
 }
 
+export interface KafkaLogOptions {
+  readonly groupProtocol?: 'auto' | 'consumer' | 'classic'
+  readonly instanceId?: string
+  readonly replication?: number
+  readonly minIsr?: number
+  readonly timeoutMs?: number
+  /** What librdkafka and the groups tell; levels are syslog's. */
+  readonly onLog?: (level: number, text: string) => void
+}
+
 interface KafkaAddon {
   /** librdkafka's version and what it was built with: 'snappy', 'ssl', 'sasl_scram'… */
   readonly version: string
   readonly features: readonly string[]
   NativeKafkaAdmin: new (properties: KafkaProperties, timeoutMs: number) => KafkaAdmin
+  openKafkaLog(properties: KafkaProperties, options: KafkaLogOptions): Promise<NativeEngine>
 }
 
 let loaded: KafkaAddon | undefined
@@ -147,3 +159,7 @@ export function kafkaAddon(): KafkaAddon {
 /** Connects when it is first used. */
 export const openKafkaAdmin = (properties: KafkaProperties, timeoutMs = 10_000): KafkaAdmin =>
   new (kafkaAddon().NativeKafkaAdmin)(properties, timeoutMs)
+
+/** The log on the cluster, for `adoptNativeLog`. */
+export const openNativeKafkaLog = (properties: KafkaProperties, options: KafkaLogOptions): Promise<NativeEngine> =>
+  kafkaAddon().openKafkaLog(properties, options)
