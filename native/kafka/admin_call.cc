@@ -8,12 +8,24 @@ namespace {
 
 constexpr int kTurnMs = 50;          // How late Cancel and the client's own errors may be seen.
 constexpr int kAnswerSlackMs = 500;  // librdkafka ends a call by itself at its time-out, with a better reason than ours.
+constexpr int kTriedMs = 1000;       // Twice the longest pause between two attempts to connect.
+constexpr int kMetadataTurnMsMax = 2000;
+
+bool IsAway(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR__TIMED_OUT || error == RD_KAFKA_RESP_ERR__TRANSPORT ||
+         error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
+}
 
 }  // namespace
 
 void Admin::Errors::Add(rd_kafka_resp_err_t error, const std::string& text) {
   const std::lock_guard lock(mutex);
   last[error] = {++sequence, text};
+}
+
+void Admin::Errors::Answered() {
+  const std::lock_guard lock(mutex);
+  last.clear();
 }
 
 std::uint64_t Admin::Errors::Now() {
@@ -28,22 +40,17 @@ std::optional<Failure> Admin::Errors::Refused(std::uint64_t since) {
   return FailureOf(told->first, told->second.text.c_str());
 }
 
-Failure Admin::Errors::Cause(std::uint64_t since, Failure otherwise) {
+Failure Admin::Errors::Cause(Failure otherwise) {
   const std::lock_guard lock(mutex);
-  const Told* why = nullptr;
-  // From the most telling to the least; the first three end in "all brokers down" as well.
-  for (const rd_kafka_resp_err_t error : {RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR__SSL, RD_KAFKA_RESP_ERR__RESOLVE,
-                                          RD_KAFKA_RESP_ERR__TRANSPORT, RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN}) {
-    const auto told = last.find(error);
-    if (told == last.end() || told->second.sequence <= since) continue;
-    if (error == RD_KAFKA_RESP_ERR__AUTHENTICATION || error == RD_KAFKA_RESP_ERR__SSL || error == RD_KAFKA_RESP_ERR__RESOLVE) {
-      return FailureOf(error, told->second.text.c_str());
-    }
-    if (why == nullptr) why = &told->second;
-    // One broker that is away is no reason; that all are is one, and the broker's text says more than that.
-    if (error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) return FailureOf(error, why->text.c_str());
+  for (const rd_kafka_resp_err_t error :
+       {RD_KAFKA_RESP_ERR__AUTHENTICATION, RD_KAFKA_RESP_ERR__SSL, RD_KAFKA_RESP_ERR__RESOLVE}) {
+    if (const auto told = last.find(error); told != last.end()) return FailureOf(error, told->second.text.c_str());
   }
-  return otherwise;
+  // One broker that is away is no reason; that all are is one, and the text about a broker says more than that.
+  const auto down = last.find(RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN);
+  if (down == last.end()) return otherwise;
+  const auto away = last.find(RD_KAFKA_RESP_ERR__TRANSPORT);
+  return FailureOf(down->first, (away == last.end() ? down : away)->second.text.c_str());
 }
 
 Failure FailureOf(rd_kafka_resp_err_t error, const char* text) {
@@ -59,7 +66,8 @@ Failure FailureOf(const rd_kafka_error_t* error) {
 
 AdminCall::AdminCall(Admin* admin, rd_kafka_admin_op_t kind, int timeout_ms)
     : admin_(admin),
-      end_(Clock::now() + std::chrono::milliseconds(timeout_ms + kAnswerSlackMs)),
+      begin_(Clock::now()),
+      end_(begin_ + std::chrono::milliseconds(timeout_ms + kAnswerSlackMs)),
       since_(admin->errors_->Now()),
       options_(rd_kafka_AdminOptions_new(admin->client_->handle(), kind)),
       queue_(rd_kafka_queue_new(admin->client_->handle())) {
@@ -76,41 +84,45 @@ void AdminCall::ValidateOnly() {
   rd_kafka_AdminOptions_set_validate_only(options_.get(), 1, ignored.data(), ignored.size());
 }
 
-Failure AdminCall::Ended(Admin* admin, std::uint64_t since) {
+Failure AdminCall::Ended(Admin* admin, std::uint64_t since, Clock::time_point begin) {
   if (admin->cancelled_) return FailureOf(RD_KAFKA_RESP_ERR__DESTROY, "the client was closed");
   rd_kafka_poll(admin->client_->handle(), 0);  // Calls on_error.
-  return admin->errors_->Refused(since).value_or(Failure{});
+  // An earlier refusal stands again when the client had time to try once more.
+  const bool tried = Clock::now() - begin > std::chrono::milliseconds(kTriedMs);
+  return admin->errors_->Refused(tried ? 0 : since).value_or(Failure{});
 }
 
 Failure AdminCall::Wait() {
   while (true) {
-    if (Failure ended = Ended(admin_, since_)) return ended;
+    if (Failure ended = Ended(admin_, since_, begin_)) return ended;
     event_.reset(rd_kafka_queue_poll(queue_.get(), kTurnMs));
     if (event_ != nullptr) break;
-    if (Clock::now() >= end_) return admin_->errors_->Cause(since_, FailureOf(RD_KAFKA_RESP_ERR__TIMED_OUT, nullptr));
+    if (Clock::now() >= end_) return admin_->errors_->Cause(FailureOf(RD_KAFKA_RESP_ERR__TIMED_OUT, nullptr));
   }
   const rd_kafka_resp_err_t error = rd_kafka_event_error(event_.get());
   Failure failure = FailureOf(error, rd_kafka_event_error_string(event_.get()));
-  const bool away = error == RD_KAFKA_RESP_ERR__TIMED_OUT || error == RD_KAFKA_RESP_ERR__TRANSPORT ||
-                    error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
-  return away ? admin_->errors_->Cause(since_, std::move(failure)) : failure;
+  if (IsAway(error)) return admin_->errors_->Cause(std::move(failure));
+  admin_->errors_->Answered();
+  return failure;
 }
 
 Failure AdminCall::Metadata(Admin* admin, int timeout_ms, const struct rd_kafka_metadata** out) {
   const std::uint64_t since = admin->errors_->Now();
-  const auto end = Clock::now() + std::chrono::milliseconds(timeout_ms);
+  const auto begin = Clock::now();
+  const auto end = begin + std::chrono::milliseconds(timeout_ms);
   // The turns grow: a slow cluster gets the time it needs.
-  for (int turn_ms = 500;; turn_ms *= 2) {
-    if (Failure ended = Ended(admin, since)) return ended;
+  for (int turn_ms = 500;; turn_ms = std::min(turn_ms * 2, kMetadataTurnMsMax)) {
+    if (Failure ended = Ended(admin, since, begin)) return ended;
     const auto left_ms = static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count());
     const rd_kafka_resp_err_t error =
         rd_kafka_metadata(admin->client_->handle(), 1, nullptr, out, std::clamp(left_ms, 1, turn_ms));
-    if (error == RD_KAFKA_RESP_ERR_NO_ERROR) return {};
-    const bool again = error == RD_KAFKA_RESP_ERR__TRANSPORT || error == RD_KAFKA_RESP_ERR__TIMED_OUT;
-    if (!again) return FailureOf(error, nullptr);
+    if (!IsAway(error)) {
+      admin->errors_->Answered();
+      return FailureOf(error, nullptr);
+    }
     if (Clock::now() >= end) {
-      if (Failure ended = Ended(admin, since)) return ended;
-      return admin->errors_->Cause(since, FailureOf(error, nullptr));
+      if (Failure ended = Ended(admin, since, begin)) return ended;
+      return admin->errors_->Cause(FailureOf(error, nullptr));
     }
   }
 }

@@ -13,7 +13,8 @@
 
 namespace tw::kafka {
 
-// The client's errors come beside the answers of calls, and say why a call had to time out.
+// The client's errors come beside the answers of calls, and say why a call had to time out. They stand until a call was answered:
+// librdkafka tells the same error of the same broker once in half a minute.
 struct Admin::Errors {
   struct Told {
     std::uint64_t sequence = 0;
@@ -24,11 +25,12 @@ struct Admin::Errors {
   std::map<rd_kafka_resp_err_t, Told> last;
 
   void Add(rd_kafka_resp_err_t error, const std::string& text);
+  void Answered();
   std::uint64_t Now();
-  // Refused credentials told after `since`: nothing gets better by waiting.
+  // Credentials refused after `since`: nothing gets better by waiting.
   std::optional<Failure> Refused(std::uint64_t since);
   // What kept a call from its answer; `otherwise` when nothing was told.
-  Failure Cause(std::uint64_t since, Failure otherwise);
+  Failure Cause(Failure otherwise);
 };
 
 Failure FailureOf(rd_kafka_resp_err_t error, const char* text);  // False for NO_ERROR.
@@ -62,9 +64,10 @@ class AdminCall {
   using Clock = std::chrono::steady_clock;
 
   // False: go on waiting.
-  static Failure Ended(Admin* admin, std::uint64_t since);
+  static Failure Ended(Admin* admin, std::uint64_t since, Clock::time_point begin);
 
   Admin* const admin_;
+  const Clock::time_point begin_;
   const Clock::time_point end_;
   const std::uint64_t since_;
   const std::unique_ptr<rd_kafka_AdminOptions_t, Destroy<rd_kafka_AdminOptions_destroy>> options_;

@@ -62,7 +62,7 @@ class NativeKafkaAdmin : public Napi::ObjectWrap<NativeKafkaAdmin> {
   }
   void Close(const Napi::CallbackInfo&) { Drop(); }
 
-  // `ask` fills an Answer on a pool thread; `convert` makes the promise's value of it.
+  // `ask` fills an Answer on the call's thread; `convert` makes the promise's value of it.
   template <class Answer>
   Napi::Value Call(Napi::Env env, std::function<Failure(Admin&, int, Answer*)> ask,
                    std::function<Napi::Value(Napi::Env, const Answer&)> convert) {
@@ -77,6 +77,9 @@ class NativeKafkaAdmin : public Napi::ObjectWrap<NativeKafkaAdmin> {
         [convert = std::move(convert)](Napi::Env in, Told& told) {
           if (told.first) throw ErrorOf(in, told.first);
           return convert(in, told.second);
+        },
+        [admin = admin_] {
+          if (admin != nullptr) admin->Cancel();
         });
   }
   // The same for lists, item by item.

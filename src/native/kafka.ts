@@ -1,11 +1,12 @@
 /**
  * The Kafka addon as it gives itself: loaded only when Kafka is asked for, because its librdkafka is that of the optional package
- * node-rdkafka. Calls that wait for a broker run on the thread pool and give promises.
+ * node-rdkafka. Calls that wait for a broker run on threads of their own and give promises, which reject with this project's errors.
  */
 import { createRequire } from 'node:module'
 import { join } from 'node:path'
 import { KafkaUnavailableError } from '../core/errors.js'
 import { packageRoot } from './addon.js'
+import { kafkaErrorOf } from './kafka-errors.js'
 import type { NativeEngine } from './log.js'
 
 /** librdkafka's own names and values; secrets stand in here, so it is never logged. */
@@ -85,10 +86,13 @@ export interface KafkaTopicPartition {
   readonly partition: number
 }
 
-/** The control plane. Each call waits at most its time-out (10 s unless given) and rejects with the broker's reason. */
+/**
+ * The control plane. Each call waits at most the client's time-out (10 s unless given) and rejects with the broker's reason as a
+ * KafkaError or KafkaAuthError; close() rejects what still waits.
+ */
 export interface KafkaAdmin {
   cluster(): Promise<KafkaCluster>
-  /** All topics, or those named; a name that is not there is left out. */
+  /** All topics, or those named; a name that is not there is left out, here and below. */
   topics(names?: readonly string[]): Promise<KafkaTopic[]>
   topicConfigs(names: readonly string[]): Promise<{ readonly name: string; readonly entries: readonly KafkaConfigEntry[] }[]>
   /** Of one broker: to see what its groups and topics default to. */
@@ -157,9 +161,46 @@ export function kafkaAddon(): KafkaAddon {
 }
 
 /** Connects when it is first used. */
-export const openKafkaAdmin = (properties: KafkaProperties, timeoutMs = 10_000): KafkaAdmin =>
-  new (kafkaAddon().NativeKafkaAdmin)(properties, timeoutMs)
+export function openKafkaAdmin(properties: KafkaProperties, timeoutMs = 10_000): KafkaAdmin {
+  const { NativeKafkaAdmin } = kafkaAddon()
+  const told = async <T>(call: () => T | Promise<T>): Promise<T> => {
+    try {
+      return await call()
+    } catch (error) {
+      // A wrong argument is a mistake of the caller, not of the cluster.
+      throw error instanceof TypeError ? error : kafkaErrorOf(error, properties)
+    }
+  }
+  let admin: KafkaAdmin
+  try {
+    admin = new NativeKafkaAdmin(properties, timeoutMs)
+  } catch (error) {
+    throw kafkaErrorOf(error, properties)
+  }
+  return {
+    cluster: () => told(() => admin.cluster()),
+    topics: (names) => told(() => admin.topics(names)),
+    topicConfigs: (names) => told(() => admin.topicConfigs(names)),
+    brokerConfig: (id) => told(() => admin.brokerConfig(id)),
+    createTopics: (topics, options) => told(() => admin.createTopics(topics, options)),
+    createPartitions: (topics, options) => told(() => admin.createPartitions(topics, options)),
+    alterTopicConfigs: (topics) => told(() => admin.alterTopicConfigs(topics)),
+    deleteTopics: (names) => told(() => admin.deleteTopics(names)),
+    offsets: (partitions) => told(() => admin.offsets(partitions)),
+    groups: () => told(() => admin.groups()),
+    describeGroups: (groups) => told(() => admin.describeGroups(groups)),
+    committed: (group) => told(() => admin.committed(group)),
+    alterCommitted: (group, offsets) => told(() => admin.alterCommitted(group, offsets)),
+    deleteGroups: (groups) => told(() => admin.deleteGroups(groups)),
+    close: () => admin.close(),
+  }
+}
 
-/** The log on the cluster, for `adoptNativeLog`. */
-export const openNativeKafkaLog = (properties: KafkaProperties, options: KafkaLogOptions): Promise<NativeEngine> =>
-  kafkaAddon().openKafkaLog(properties, options)
+/** The log on a cluster, for adoptNativeLog; connects before it resolves. */
+export async function openNativeKafkaLog(properties: KafkaProperties, options: KafkaLogOptions = {}): Promise<NativeEngine> {
+  try {
+    return await kafkaAddon().openKafkaLog(properties, options)
+  } catch (error) {
+    throw error instanceof TypeError ? error : kafkaErrorOf(error, properties)
+  }
+}
