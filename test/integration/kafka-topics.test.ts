@@ -168,11 +168,12 @@ describe.skipIf(!kafkaHere())('topics of a cluster', () => {
 
     const group = uniqueName('reader')
     const ends = await admin.offsets(Array.from({ length: before }, (_, partition) => ({ topic: quotes, partition })))
-    const commit = (back: number) =>
-      admin.alterCommitted(
-        group,
-        ends.map(({ partition, begin, end }) => ({ topic: quotes, partition, offset: Math.max(begin, end - back) })),
-      )
+    const commit = async (back: number) => {
+      const offsets = ends.map(({ partition, begin, end }) => ({ topic: quotes, partition, offset: Math.max(begin, end - back) }))
+      // A new broker's groups have no coordinator at first.
+      await until('the commit', async () => (await admin.alterCommitted(group, offsets)).every((o) => o.error === undefined))
+      expect((await admin.committed(group)).map((c) => c.offset).toSorted()).toEqual(offsets.map((o) => o.offset).toSorted())
+    }
     await commit(1)
     const grow = ['grow', quotes, '--partitions', '12', '--quiet', '50ms', '--yes']
     const behind = await run(declaration(), ...grow)

@@ -45,27 +45,32 @@ export async function createMissing(admin: KafkaAdmin, declared: readonly KafkaT
 const VISIBLE_MS = 10_000
 const LOOK_MS = 50
 
-/** A broker answers before every other one knows: waits until each partition answers, so that what comes next finds it. */
+/** A broker answers before every other one knows: waits until each partition has a leader that answers, so that what comes next finds it. */
 export async function visible(admin: KafkaAdmin, partitions: ReadonlyMap<string, number>, clock: Clock): Promise<void> {
-  const expected = [...partitions].flatMap(([topic, count]) =>
-    Array.from({ length: count }, (_, partition) => ({ topic, partition })),
-  )
-  if (expected.length === 0) return
+  if (partitions.size === 0) return
   const deadline = clock.monotonicMs() + VISIBLE_MS
-  for (;;) {
-    try {
-      await admin.offsets(expected)
-      return
-    } catch (error) {
-      if (clock.monotonicMs() > deadline) {
-        throw new KafkaError(`not all partitions that were made answer after ${VISIBLE_MS} ms: ${(error as Error).message}`, {
-          cause: error,
-          fix: 'check that all brokers of the cluster run',
-        })
-      }
-      await delay(clock, LOOK_MS)
+  while (!(await answers(admin, partitions))) {
+    if (clock.monotonicMs() > deadline) {
+      throw new KafkaError(`not all partitions of ${[...partitions.keys()].join(', ')} have a leader after ${VISIBLE_MS} ms`, {
+        field: [...partitions.keys()][0],
+        fix: 'check that all brokers of the cluster run; what was made stands',
+      })
     }
+    await delay(clock, LOOK_MS)
   }
+}
+
+async function answers(admin: KafkaAdmin, partitions: ReadonlyMap<string, number>): Promise<boolean> {
+  const held = await admin.topics([...partitions.keys()])
+  const led = new Map(held.map((t) => [t.name, t.partitions.filter((p) => p.leader >= 0).length]))
+  if ([...partitions].some(([name, count]) => (led.get(name) ?? 0) < count)) return false
+  // The client remembers topics for minutes, those that were not there too; asking for all of them makes it look anew.
+  await admin.topics()
+  const all = [...partitions].flatMap(([topic, count]) => Array.from({ length: count }, (_, partition) => ({ topic, partition })))
+  return admin.offsets(all).then(
+    () => true,
+    () => false,
+  )
 }
 
 export function refused(doing: string, outcomes: readonly KafkaOutcome[], harmless?: string): void {

@@ -36,6 +36,14 @@ export async function growTopic(admin: KafkaAdmin, options: GrowthOptions): Prom
       fix: 'partitions can be added and never taken away',
     })
   }
+  // A broker that is away keeps its groups to itself: nobody could tell whether they have read everything.
+  const short = held.partitions.find((p) => p.isr.length < p.replicas.length)
+  if (short !== undefined) {
+    throw new KafkaError(`${topic}/${short.partition} has ${short.isr.length} of ${short.replicas.length} copies in sync`, {
+      field: topic,
+      fix: 'wait until all brokers are back',
+    })
+  }
   const of = held.partitions.map(({ partition }) => ({ topic, partition }))
   const before = await admin.offsets(of)
   await delay(options.clock, options.quietMs, options.signal)
