@@ -14,6 +14,7 @@ import { SchemaRegistry } from '../../src/log/kafka/schemas-client.js'
 import { schemaIds } from '../../src/log/kafka/schemas-ids.js'
 import { applySchemas, declaredSchemas, planSchemas, type SchemaDeclaration } from '../../src/log/kafka/schemas-plan.js'
 import { loadTopics } from '../../src/model/topics-file.js'
+import { cli } from '../support/cli.js'
 import { kafkaHere } from '../support/kafka/dist.js'
 import { type Registry, startRegistry } from '../support/kafka/registry.js'
 
@@ -106,6 +107,34 @@ describe.skipIf(!kafkaHere())('a schema registry', () => {
     await expect(applySchemas(registry, [broken])).rejects.toThrow(SchemaRegistryError)
     expect(await registry.compatibility('loose-value')).toBe('BACKWARD')
     expect((await registry.version('loose-value'))?.version).toBe(1)
+  })
+
+  test('S4-20/24 the command line: check fails, plan tells, apply registers and says how long it took, check holds', async () => {
+    const schemas = (command: string, ...more: string[]) =>
+      cli(['schemas', command, '--registry', server.url, '--exchanges', 'oanda', '--types', 'trades,quotes', ...more])
+    expect(await schemas('check')).toMatchObject({ code: 1, err: expect.stringContaining('2 differences') })
+    const rows = JSON.parse((await schemas('plan')).out) as { action: string; name: string; to: string }[]
+    expect(rows.map((r) => [r.action, r.name, r.to])).toEqual([
+      ['register', 'market.fx.quotes-value', 'quote'],
+      ['register', 'market.fx.trades-value', 'trade'],
+    ])
+    expect(await schemas('apply')).toMatchObject({ code: 2, err: expect.stringContaining('--yes') })
+    expect(await registry.version('market.fx.trades-value')).toBeUndefined()
+    const applied = await schemas('apply', '--yes')
+    expect([applied.code, applied.err]).toEqual([0, expect.stringMatching(/2 schemas registered in \d+\.\d\d s/)])
+    expect(await schemas('check')).toMatchObject({ code: 0, out: '[]\n' })
+    expect(await cli(['schemas', 'check', '--all'])).toMatchObject({ code: 2, err: expect.stringContaining('--registry') })
+    expect(await cli(['schemas', 'check', '--all', '--registry', 'http://127.0.0.1:1'])).toMatchObject({
+      code: 3,
+      err: expect.stringContaining('MD_SCHEMA_REGISTRY_AWAY'),
+    })
+  })
+
+  test('S4-17 the command line refuses what breaks a reader', async () => {
+    await registry.register('market.indices.trades-value', record('Trade', { name: 'gone', type: 'long' }))
+    const refused = await cli(['schemas', 'apply', '--yes', '--registry', server.url, '--exchanges', 'nse', '--types', 'trades'])
+    expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('market.indices.trades-value')])
+    expect((await registry.version('market.indices.trades-value'))?.version).toBe(1)
   })
 
   test('what is no schema is refused with the registry’s reason', async () => {
