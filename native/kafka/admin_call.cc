@@ -16,6 +16,19 @@ bool IsAway(rd_kafka_resp_err_t error) {
          error == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN;
 }
 
+// Calls whose answer is whole although no broker may have answered: errors stand in its items.
+bool AsksSeveral(rd_kafka_admin_op_t kind) {
+  switch (kind) {
+    case RD_KAFKA_ADMIN_OP_LISTOFFSETS:
+    case RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPS:
+    case RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS:
+    case RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS:
+    case RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS:
+    case RD_KAFKA_ADMIN_OP_DELETEGROUPS: return true;
+    default: return false;
+  }
+}
+
 }  // namespace
 
 void Admin::Errors::Add(rd_kafka_resp_err_t error, const std::string& text) {
@@ -66,6 +79,7 @@ Failure FailureOf(const rd_kafka_error_t* error) {
 
 AdminCall::AdminCall(Admin* admin, rd_kafka_admin_op_t kind, int timeout_ms)
     : admin_(admin),
+      kind_(kind),
       begin_(Clock::now()),
       end_(begin_ + std::chrono::milliseconds(timeout_ms + kAnswerSlackMs)),
       since_(admin->errors_->Now()),
@@ -100,10 +114,13 @@ Failure AdminCall::Wait() {
     if (Clock::now() >= end_) return admin_->errors_->Cause(FailureOf(RD_KAFKA_RESP_ERR__TIMED_OUT, nullptr));
   }
   const rd_kafka_resp_err_t error = rd_kafka_event_error(event_.get());
-  Failure failure = FailureOf(error, rd_kafka_event_error_string(event_.get()));
-  if (IsAway(error)) return admin_->errors_->Cause(std::move(failure));
-  admin_->errors_->Answered();
-  return failure;
+  if (!IsAway(error) && !AsksSeveral(kind_)) admin_->errors_->Answered();
+  return Explained(FailureOf(error, rd_kafka_event_error_string(event_.get())));
+}
+
+Failure AdminCall::Explained(Failure failure) const {
+  const bool away = failure.code == "_TIMED_OUT" || failure.code == "_TRANSPORT" || failure.code == "_ALL_BROKERS_DOWN";
+  return away ? admin_->errors_->Cause(std::move(failure)) : failure;
 }
 
 Failure AdminCall::Metadata(Admin* admin, int timeout_ms, const struct rd_kafka_metadata** out) {

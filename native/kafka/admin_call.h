@@ -49,6 +49,9 @@ class AdminCall {
   // The answer, which event() then gives; or why there is none.
   Failure Wait();
   rd_kafka_event_t* event() const { return event_.get(); }
+  // The error of one item of an answer: one broker of several may not have answered.
+  Failure Of(const rd_kafka_error_t* error) const { return Explained(FailureOf(error)); }
+  Failure Of(rd_kafka_resp_err_t error) const { return Explained(FailureOf(error, nullptr)); }
 
   // rd_kafka_metadata has no queue to wait on: this asks in short turns, so that Cancel and a refused password end it.
   static Failure Metadata(Admin* admin, int timeout_ms, const struct rd_kafka_metadata** out);
@@ -63,10 +66,12 @@ class AdminCall {
   };
   using Clock = std::chrono::steady_clock;
 
+  Failure Explained(Failure failure) const;
   // False: go on waiting.
   static Failure Ended(Admin* admin, std::uint64_t since, Clock::time_point begin);
 
   Admin* const admin_;
+  const rd_kafka_admin_op_t kind_;
   const Clock::time_point begin_;
   const Clock::time_point end_;
   const std::uint64_t since_;

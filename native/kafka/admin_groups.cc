@@ -59,7 +59,7 @@ Failure Admin::Groups(int timeout_ms, std::vector<GroupListing>* out) {
   const rd_kafka_error_t** failed = rd_kafka_ListConsumerGroups_result_errors(result, &errors);
   const rd_kafka_ConsumerGroupListing_t** groups = rd_kafka_ListConsumerGroups_result_valid(result, &count);
   // Each broker tells its own groups. Those of a dead one move to the others, whose answers stand.
-  if (errors > 0 && count == 0) return FailureOf(failed[0]);
+  if (errors > 0 && count == 0) return call.Of(failed[0]);
   for (std::size_t i = 0; i < count; ++i) {
     out->push_back({rd_kafka_ConsumerGroupListing_group_id(groups[i]),
                     rd_kafka_consumer_group_state_name(rd_kafka_ConsumerGroupListing_state(groups[i])),
@@ -83,7 +83,7 @@ Failure Admin::DescribeGroups(const std::vector<std::string>& groups, int timeou
     const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(found[i]);
     // A group that is not there is told as an error or as dead, by the protocol the broker answers with.
     if (error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) continue;
-    if (Failure failure = FailureOf(error)) {
+    if (Failure failure = call.Of(error)) {
       failure.text += " (" + std::string(rd_kafka_ConsumerGroupDescription_group_id(found[i])) + ")";
       return failure;
     }
@@ -106,7 +106,7 @@ Failure Admin::Committed(const std::string& group, int timeout_ms, std::vector<P
   for (std::size_t i = 0; i < count; ++i) {
     const rd_kafka_error_t* error = rd_kafka_group_result_error(results[i]);
     if (error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) continue;
-    if (Failure failure = FailureOf(error)) return failure;
+    if (Failure failure = call.Of(error)) return failure;
     const rd_kafka_topic_partition_list_t* partitions = rd_kafka_group_result_partitions(results[i]);
     for (int j = 0; partitions != nullptr && j < partitions->cnt; ++j) {
       const rd_kafka_topic_partition_t& at = partitions->elems[j];
@@ -134,11 +134,11 @@ Failure Admin::AlterCommitted(const std::string& group, const std::vector<Partit
   const auto** results =
       rd_kafka_AlterConsumerGroupOffsets_result_groups(rd_kafka_event_AlterConsumerGroupOffsets_result(call.event()), &count);
   for (std::size_t i = 0; i < count; ++i) {
-    if (Failure failure = FailureOf(rd_kafka_group_result_error(results[i]))) return failure;
+    if (Failure failure = call.Of(rd_kafka_group_result_error(results[i]))) return failure;
     const rd_kafka_topic_partition_list_t* partitions = rd_kafka_group_result_partitions(results[i]);
     for (int j = 0; partitions != nullptr && j < partitions->cnt; ++j) {
       const rd_kafka_topic_partition_t& at = partitions->elems[j];
-      out->push_back({std::string(at.topic) + "/" + std::to_string(at.partition), FailureOf(at.err, nullptr)});
+      out->push_back({std::string(at.topic) + "/" + std::to_string(at.partition), call.Of(at.err)});
     }
   }
   return {};
@@ -155,7 +155,7 @@ Failure Admin::DeleteGroups(const std::vector<std::string>& groups, int timeout_
   std::size_t count = 0;
   const auto** results = rd_kafka_DeleteGroups_result_groups(rd_kafka_event_DeleteGroups_result(call.event()), &count);
   for (std::size_t i = 0; i < count; ++i) {
-    out->push_back({rd_kafka_group_result_name(results[i]), FailureOf(rd_kafka_group_result_error(results[i]))});
+    out->push_back({rd_kafka_group_result_name(results[i]), call.Of(rd_kafka_group_result_error(results[i]))});
   }
   return {};
 }

@@ -91,7 +91,7 @@ Failure ListedOffsets(AdminCall* call, std::map<TopicPartition, std::int64_t>* o
   const auto** infos = rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(call->event()), &count);
   for (std::size_t i = 0; i < count; ++i) {
     const rd_kafka_topic_partition_t* at = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
-    if (Failure failure = FailureOf(at->err, nullptr)) {
+    if (Failure failure = call->Of(at->err)) {
       failure.text += " (" + std::string(at->topic) + "/" + std::to_string(at->partition) + ")";
       return failure;
     }
