@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -66,9 +67,15 @@ class Admin {
   friend class AdminCall;  // admin_call.h
   Admin() = default;
 
+  std::unique_ptr<Client> NewClient(rd_kafka_type_t type, const Properties& properties, std::string* error) const;
+  Client* ConsumerFor(const std::string& group, std::string* error);
+
   std::atomic<bool> cancelled_ = false;
+  Properties properties_;
   std::shared_ptr<Errors> errors_;
   std::unique_ptr<Client> client_;
+  std::mutex consumer_mutex_;
+  std::unique_ptr<Client> consumer_;  // Made by the first call that needs it, then kept.
 };
 
 }  // namespace tw::kafka

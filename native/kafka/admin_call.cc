@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <thread>
 
 namespace tw::kafka {
 namespace {
@@ -77,30 +78,29 @@ Failure FailureOf(const rd_kafka_error_t* error) {
   return error == nullptr ? Failure{} : FailureOf(rd_kafka_error_code(error), rd_kafka_error_string(error));
 }
 
-AdminCall::AdminCall(Admin* admin, rd_kafka_admin_op_t kind, int timeout_ms)
+AdminCall::AdminCall(Admin* admin, rd_kafka_admin_op_t kind, int timeout_ms, Client* client)
     : admin_(admin),
+      client_(client),
       kind_(kind),
       begin_(Clock::now()),
       end_(begin_ + std::chrono::milliseconds(timeout_ms + kAnswerSlackMs)),
       since_(admin->errors_->Now()),
-      options_(rd_kafka_AdminOptions_new(admin->client_->handle(), kind)),
-      queue_(rd_kafka_queue_new(admin->client_->handle())) {
+      options_(rd_kafka_AdminOptions_new(client->handle(), kind)),
+      queue_(rd_kafka_queue_new(client->handle())) {
   std::array<char, 256> ignored{};
   rd_kafka_AdminOptions_set_request_timeout(options_.get(), std::max(timeout_ms, 1), ignored.data(), ignored.size());
   // How long the controller waits until what it made is there; calls that make nothing do not take it.
   rd_kafka_AdminOptions_set_operation_timeout(options_.get(), std::max(timeout_ms, 1), ignored.data(), ignored.size());
 }
 
-rd_kafka_t* AdminCall::client() const { return admin_->client_->handle(); }
-
 void AdminCall::ValidateOnly() {
   std::array<char, 256> ignored{};
   rd_kafka_AdminOptions_set_validate_only(options_.get(), 1, ignored.data(), ignored.size());
 }
 
-Failure AdminCall::Ended(Admin* admin, std::uint64_t since, Clock::time_point begin) {
+Failure AdminCall::Ended(Admin* admin, Client* client, std::uint64_t since, Clock::time_point begin) {
   if (admin->cancelled_) return FailureOf(RD_KAFKA_RESP_ERR__DESTROY, "the client was closed");
-  rd_kafka_poll(admin->client_->handle(), 0);  // Calls on_error.
+  rd_kafka_poll(client->handle(), 0);  // Calls on_error.
   // An earlier refusal stands again when the client had time to try once more.
   const bool tried = Clock::now() - begin > std::chrono::milliseconds(kTriedMs);
   return admin->errors_->Refused(tried ? 0 : since).value_or(Failure{});
@@ -108,7 +108,7 @@ Failure AdminCall::Ended(Admin* admin, std::uint64_t since, Clock::time_point be
 
 Failure AdminCall::Wait() {
   while (true) {
-    if (Failure ended = Ended(admin_, since_, begin_)) return ended;
+    if (Failure ended = Ended(admin_, client_, since_, begin_)) return ended;
     event_.reset(rd_kafka_queue_poll(queue_.get(), kTurnMs));
     if (event_ != nullptr) break;
     if (Clock::now() >= end_) return admin_->errors_->Cause(FailureOf(RD_KAFKA_RESP_ERR__TIMED_OUT, nullptr));
@@ -123,13 +123,25 @@ Failure AdminCall::Explained(Failure failure) const {
   return away ? admin_->errors_->Cause(std::move(failure)) : failure;
 }
 
+Failure AdminCall::OfCoordinator(Admin* admin, int timeout_ms, const std::function<Failure(int left_ms)>& ask) {
+  const auto end = Clock::now() + std::chrono::milliseconds(timeout_ms);
+  while (true) {
+    const auto left_ms = std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count();
+    Failure failure = ask(static_cast<int>(std::max<std::int64_t>(left_ms, 1)));
+    const bool passes = failure.code == "NOT_COORDINATOR" || failure.code == "COORDINATOR_NOT_AVAILABLE" ||
+                        failure.code == "COORDINATOR_LOAD_IN_PROGRESS";
+    if (!passes || admin->cancelled_ || Clock::now() + std::chrono::milliseconds(kTurnMs) >= end) return failure;
+    std::this_thread::sleep_for(std::chrono::milliseconds(kTurnMs));
+  }
+}
+
 Failure AdminCall::Metadata(Admin* admin, int timeout_ms, const struct rd_kafka_metadata** out) {
   const std::uint64_t since = admin->errors_->Now();
   const auto begin = Clock::now();
   const auto end = begin + std::chrono::milliseconds(timeout_ms);
   // The turns grow: a slow cluster gets the time it needs.
   for (int turn_ms = 500;; turn_ms = std::min(turn_ms * 2, kMetadataTurnMsMax)) {
-    if (Failure ended = Ended(admin, since, begin)) return ended;
+    if (Failure ended = Ended(admin, admin->client_.get(), since, begin)) return ended;
     const auto left_ms = static_cast<int>(std::chrono::duration_cast<std::chrono::milliseconds>(end - Clock::now()).count());
     const rd_kafka_resp_err_t error =
         rd_kafka_metadata(admin->client_->handle(), 1, nullptr, out, std::clamp(left_ms, 1, turn_ms));
@@ -138,7 +150,7 @@ Failure AdminCall::Metadata(Admin* admin, int timeout_ms, const struct rd_kafka_
       return FailureOf(error, nullptr);
     }
     if (Clock::now() >= end) {
-      if (Failure ended = Ended(admin, since, begin)) return ended;
+      if (Failure ended = Ended(admin, admin->client_.get(), since, begin)) return ended;
       return admin->errors_->Cause(FailureOf(error, nullptr));
     }
   }

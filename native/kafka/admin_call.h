@@ -3,6 +3,7 @@
 #include <librdkafka/rdkafka.h>
 
 #include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -38,9 +39,11 @@ Failure FailureOf(const rd_kafka_error_t* error);                // Null: false.
 
 class AdminCall {
  public:
-  AdminCall(Admin* admin, rd_kafka_admin_op_t kind, int timeout_ms);
+  AdminCall(Admin* admin, rd_kafka_admin_op_t kind, int timeout_ms) : AdminCall(admin, kind, timeout_ms, admin->client_.get()) {}
+  // Through another client than the admin's first.
+  AdminCall(Admin* admin, rd_kafka_admin_op_t kind, int timeout_ms, Client* client);
 
-  rd_kafka_t* client() const;
+  rd_kafka_t* client() const { return client_->handle(); }
   rd_kafka_AdminOptions_t* options() const { return options_.get(); }
   rd_kafka_queue_t* queue() const { return queue_.get(); }
   // Calls that Kafka can only check.
@@ -52,6 +55,9 @@ class AdminCall {
   // The error of one item of an answer: one broker of several may not have answered.
   Failure Of(const rd_kafka_error_t* error) const { return Explained(FailureOf(error)); }
   Failure Of(rd_kafka_resp_err_t error) const { return Explained(FailureOf(error, nullptr)); }
+
+  // Asks again while a group's coordinator moves or has just begun: that passes by itself.
+  static Failure OfCoordinator(Admin* admin, int timeout_ms, const std::function<Failure(int left_ms)>& ask);
 
   // rd_kafka_metadata has no queue to wait on: this asks in short turns, so that Cancel and a refused password end it.
   static Failure Metadata(Admin* admin, int timeout_ms, const struct rd_kafka_metadata** out);
@@ -68,9 +74,10 @@ class AdminCall {
 
   Failure Explained(Failure failure) const;
   // False: go on waiting.
-  static Failure Ended(Admin* admin, std::uint64_t since, Clock::time_point begin);
+  static Failure Ended(Admin* admin, Client* client, std::uint64_t since, Clock::time_point begin);
 
   Admin* const admin_;
+  Client* const client_;
   const rd_kafka_admin_op_t kind_;
   const Clock::time_point begin_;
   const Clock::time_point end_;

@@ -70,78 +70,87 @@ Failure Admin::Groups(int timeout_ms, std::vector<GroupListing>* out) {
 }
 
 Failure Admin::DescribeGroups(const std::vector<std::string>& groups, int timeout_ms, std::vector<GroupInfo>* out) {
-  out->clear();
   if (groups.empty()) return {};
-  AdminCall call(this, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, timeout_ms);
-  std::vector<const char*> texts = TextsOf(groups);
-  rd_kafka_DescribeConsumerGroups(call.client(), texts.data(), texts.size(), call.options(), call.queue());
-  if (Failure failure = call.Wait()) return failure;
-  std::size_t count = 0;
-  const auto** found =
-      rd_kafka_DescribeConsumerGroups_result_groups(rd_kafka_event_DescribeConsumerGroups_result(call.event()), &count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(found[i]);
-    // A group that is not there is told as an error or as dead, by the protocol the broker answers with.
-    if (error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) continue;
-    if (Failure failure = call.Of(error)) {
-      failure.text += " (" + std::string(rd_kafka_ConsumerGroupDescription_group_id(found[i])) + ")";
-      return failure;
+  return AdminCall::OfCoordinator(this, timeout_ms, [&](int left_ms) -> Failure {
+    out->clear();
+    AdminCall call(this, RD_KAFKA_ADMIN_OP_DESCRIBECONSUMERGROUPS, left_ms);
+    std::vector<const char*> texts = TextsOf(groups);
+    rd_kafka_DescribeConsumerGroups(call.client(), texts.data(), texts.size(), call.options(), call.queue());
+    if (Failure failure = call.Wait()) return failure;
+    std::size_t count = 0;
+    const auto** found =
+        rd_kafka_DescribeConsumerGroups_result_groups(rd_kafka_event_DescribeConsumerGroups_result(call.event()), &count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const rd_kafka_error_t* error = rd_kafka_ConsumerGroupDescription_error(found[i]);
+      // A group that is not there is told as an error or as dead, by the protocol the broker answers with.
+      if (error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) continue;
+      if (Failure failure = call.Of(error)) {
+        failure.text += " (" + std::string(rd_kafka_ConsumerGroupDescription_group_id(found[i])) + ")";
+        return failure;
+      }
+      if (rd_kafka_ConsumerGroupDescription_state(found[i]) == RD_KAFKA_CONSUMER_GROUP_STATE_DEAD) continue;
+      out->push_back(InfoOf(found[i]));
     }
-    if (rd_kafka_ConsumerGroupDescription_state(found[i]) == RD_KAFKA_CONSUMER_GROUP_STATE_DEAD) continue;
-    out->push_back(InfoOf(found[i]));
-  }
-  return {};
+    return {};
+  });
 }
 
 Failure Admin::Committed(const std::string& group, int timeout_ms, std::vector<PartitionOffset>* out) {
-  out->clear();
-  AdminCall call(this, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, timeout_ms);
-  List<rd_kafka_ListConsumerGroupOffsets_t, rd_kafka_ListConsumerGroupOffsets_destroy> wanted;
-  wanted.Add(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
-  rd_kafka_ListConsumerGroupOffsets(call.client(), wanted.data(), wanted.size(), call.options(), call.queue());
-  if (Failure failure = call.Wait()) return failure;
-  std::size_t count = 0;
-  const auto** results =
-      rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(call.event()), &count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const rd_kafka_error_t* error = rd_kafka_group_result_error(results[i]);
-    if (error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) continue;
-    if (Failure failure = call.Of(error)) return failure;
-    const rd_kafka_topic_partition_list_t* partitions = rd_kafka_group_result_partitions(results[i]);
-    for (int j = 0; partitions != nullptr && j < partitions->cnt; ++j) {
-      const rd_kafka_topic_partition_t& at = partitions->elems[j];
-      if (at.err == RD_KAFKA_RESP_ERR_NO_ERROR && at.offset >= 0) out->push_back({{at.topic, at.partition}, at.offset});
+  std::string error;
+  Client* client = ConsumerFor(group, &error);
+  if (client == nullptr) return FailureOf(RD_KAFKA_RESP_ERR__INVALID_ARG, error.c_str());
+  return AdminCall::OfCoordinator(this, timeout_ms, [&](int left_ms) -> Failure {
+    out->clear();
+    AdminCall call(this, RD_KAFKA_ADMIN_OP_LISTCONSUMERGROUPOFFSETS, left_ms, client);
+    List<rd_kafka_ListConsumerGroupOffsets_t, rd_kafka_ListConsumerGroupOffsets_destroy> wanted;
+    wanted.Add(rd_kafka_ListConsumerGroupOffsets_new(group.c_str(), nullptr));
+    rd_kafka_ListConsumerGroupOffsets(call.client(), wanted.data(), wanted.size(), call.options(), call.queue());
+    if (Failure failure = call.Wait()) return failure;
+    std::size_t count = 0;
+    const auto** results =
+        rd_kafka_ListConsumerGroupOffsets_result_groups(rd_kafka_event_ListConsumerGroupOffsets_result(call.event()), &count);
+    for (std::size_t i = 0; i < count; ++i) {
+      const rd_kafka_error_t* error = rd_kafka_group_result_error(results[i]);
+      if (error != nullptr && rd_kafka_error_code(error) == RD_KAFKA_RESP_ERR_GROUP_ID_NOT_FOUND) continue;
+      if (Failure failure = call.Of(error)) return failure;
+      const rd_kafka_topic_partition_list_t* partitions = rd_kafka_group_result_partitions(results[i]);
+      for (int j = 0; partitions != nullptr && j < partitions->cnt; ++j) {
+        const rd_kafka_topic_partition_t& at = partitions->elems[j];
+        if (at.err == RD_KAFKA_RESP_ERR_NO_ERROR && at.offset >= 0) out->push_back({{at.topic, at.partition}, at.offset});
+      }
     }
-  }
-  std::ranges::sort(*out, {}, &PartitionOffset::at);
-  return {};
+    std::ranges::sort(*out, {}, &PartitionOffset::at);
+    return {};
+  });
 }
 
 Failure Admin::AlterCommitted(const std::string& group, const std::vector<PartitionOffset>& offsets, int timeout_ms,
                               std::vector<Outcome>* out) {
-  out->clear();
   if (offsets.empty()) return {};
-  AdminCall call(this, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, timeout_ms);
-  const PartitionList list = NewPartitionList(offsets.size());
-  for (const PartitionOffset& each : offsets) {
-    rd_kafka_topic_partition_list_add(list.get(), each.at.topic.c_str(), each.at.partition)->offset = each.offset;
-  }
-  List<rd_kafka_AlterConsumerGroupOffsets_t, rd_kafka_AlterConsumerGroupOffsets_destroy> wanted;
-  wanted.Add(rd_kafka_AlterConsumerGroupOffsets_new(group.c_str(), list.get()));
-  rd_kafka_AlterConsumerGroupOffsets(call.client(), wanted.data(), wanted.size(), call.options(), call.queue());
-  if (Failure failure = call.Wait()) return failure;
-  std::size_t count = 0;
-  const auto** results =
-      rd_kafka_AlterConsumerGroupOffsets_result_groups(rd_kafka_event_AlterConsumerGroupOffsets_result(call.event()), &count);
-  for (std::size_t i = 0; i < count; ++i) {
-    if (Failure failure = call.Of(rd_kafka_group_result_error(results[i]))) return failure;
-    const rd_kafka_topic_partition_list_t* partitions = rd_kafka_group_result_partitions(results[i]);
-    for (int j = 0; partitions != nullptr && j < partitions->cnt; ++j) {
-      const rd_kafka_topic_partition_t& at = partitions->elems[j];
-      out->push_back({std::string(at.topic) + "/" + std::to_string(at.partition), call.Of(at.err)});
+  return AdminCall::OfCoordinator(this, timeout_ms, [&](int left_ms) -> Failure {
+    out->clear();
+    AdminCall call(this, RD_KAFKA_ADMIN_OP_ALTERCONSUMERGROUPOFFSETS, left_ms);
+    const PartitionList list = NewPartitionList(offsets.size());
+    for (const PartitionOffset& each : offsets) {
+      rd_kafka_topic_partition_list_add(list.get(), each.at.topic.c_str(), each.at.partition)->offset = each.offset;
     }
-  }
-  return {};
+    List<rd_kafka_AlterConsumerGroupOffsets_t, rd_kafka_AlterConsumerGroupOffsets_destroy> wanted;
+    wanted.Add(rd_kafka_AlterConsumerGroupOffsets_new(group.c_str(), list.get()));
+    rd_kafka_AlterConsumerGroupOffsets(call.client(), wanted.data(), wanted.size(), call.options(), call.queue());
+    if (Failure failure = call.Wait()) return failure;
+    std::size_t count = 0;
+    const auto** results =
+        rd_kafka_AlterConsumerGroupOffsets_result_groups(rd_kafka_event_AlterConsumerGroupOffsets_result(call.event()), &count);
+    for (std::size_t i = 0; i < count; ++i) {
+      if (Failure failure = call.Of(rd_kafka_group_result_error(results[i]))) return failure;
+      const rd_kafka_topic_partition_list_t* partitions = rd_kafka_group_result_partitions(results[i]);
+      for (int j = 0; partitions != nullptr && j < partitions->cnt; ++j) {
+        const rd_kafka_topic_partition_t& at = partitions->elems[j];
+        out->push_back({std::string(at.topic) + "/" + std::to_string(at.partition), call.Of(at.err)});
+      }
+    }
+    return {};
+  });
 }
 
 Failure Admin::DeleteGroups(const std::vector<std::string>& groups, int timeout_ms, std::vector<Outcome>* out) {

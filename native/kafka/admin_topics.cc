@@ -1,4 +1,4 @@
-// Topics, their configuration and their offsets.
+// Topics and their configuration.
 #include <algorithm>
 #include <array>
 #include <utility>
@@ -25,10 +25,18 @@ std::vector<std::int32_t> IdsOf(const rd_kafka_Node_t** nodes, std::size_t count
   return ids;
 }
 
+// As Kafka prints it: the alphabet for file names and addresses, no padding.
+std::string IdOf(const rd_kafka_Uuid_t* id) {
+  std::string text = id == nullptr ? "" : rd_kafka_Uuid_base64str(id);
+  std::ranges::replace(text, '+', '-');
+  std::ranges::replace(text, '/', '_');
+  text.erase(std::min(text.find('='), text.size()));
+  return text;
+}
+
 TopicInfo InfoOf(const rd_kafka_TopicDescription_t* topic) {
-  const rd_kafka_Uuid_t* id = rd_kafka_TopicDescription_topic_id(topic);
   TopicInfo info{rd_kafka_TopicDescription_name(topic),
-                 id == nullptr ? "" : rd_kafka_Uuid_base64str(id),
+                 IdOf(rd_kafka_TopicDescription_topic_id(topic)),
                  rd_kafka_TopicDescription_is_internal(topic) != 0,
                  {}};
   std::size_t count = 0;
@@ -76,26 +84,6 @@ Failure Configs(Admin* admin, rd_kafka_ResourceType_t type, const std::vector<st
            of_topic ? source != RD_KAFKA_CONFIG_SOURCE_DYNAMIC_TOPIC_CONFIG : source == RD_KAFKA_CONFIG_SOURCE_DEFAULT_CONFIG});
     }
     out->push_back(std::move(config));
-  }
-  return {};
-}
-
-// Sends one ListOffsets; ListedOffsets takes its answer.
-void ListOffsets(AdminCall* call, const std::vector<TopicPartition>& partitions, std::int64_t spec) {
-  const PartitionList list = PartitionListOf(partitions, spec);
-  rd_kafka_ListOffsets(call->client(), list.get(), call->options(), call->queue());
-}
-Failure ListedOffsets(AdminCall* call, std::map<TopicPartition, std::int64_t>* out) {
-  if (Failure failure = call->Wait()) return failure;
-  std::size_t count = 0;
-  const auto** infos = rd_kafka_ListOffsets_result_infos(rd_kafka_event_ListOffsets_result(call->event()), &count);
-  for (std::size_t i = 0; i < count; ++i) {
-    const rd_kafka_topic_partition_t* at = rd_kafka_ListOffsetsResultInfo_topic_partition(infos[i]);
-    if (Failure failure = call->Of(at->err)) {
-      failure.text += " (" + std::string(at->topic) + "/" + std::to_string(at->partition) + ")";
-      return failure;
-    }
-    (*out)[{at->topic, at->partition}] = at->offset;
   }
   return {};
 }
@@ -242,32 +230,6 @@ Failure Admin::DeleteTopics(const std::vector<std::string>& names, int timeout_m
   std::size_t count = 0;
   const auto** results = rd_kafka_DeleteTopics_result_topics(rd_kafka_event_DeleteTopics_result(call.event()), &count);
   *out = OutcomesOf(results, count);
-  return {};
-}
-
-Failure Admin::Offsets(const std::vector<TopicPartition>& partitions, int timeout_ms, std::vector<OffsetRange>* out) {
-  out->clear();
-  if (partitions.empty()) return {};
-  AdminCall first(this, RD_KAFKA_ADMIN_OP_LISTOFFSETS, timeout_ms);
-  AdminCall next(this, RD_KAFKA_ADMIN_OP_LISTOFFSETS, timeout_ms);
-  ListOffsets(&first, partitions, RD_KAFKA_OFFSET_SPEC_EARLIEST);
-  ListOffsets(&next, partitions, RD_KAFKA_OFFSET_SPEC_LATEST);
-  std::map<TopicPartition, std::int64_t> begins, ends;
-  if (Failure failure = ListedOffsets(&first, &begins)) return failure;
-  if (Failure failure = ListedOffsets(&next, &ends)) return failure;
-  for (const TopicPartition& at : partitions) out->push_back({at, begins[at], ends[at]});
-  return {};
-}
-
-Failure Admin::OffsetsAt(const std::vector<TopicPartition>& partitions, std::int64_t time_ms, int timeout_ms,
-                         std::vector<PartitionOffset>* out) {
-  out->clear();
-  if (partitions.empty()) return {};
-  AdminCall call(this, RD_KAFKA_ADMIN_OP_LISTOFFSETS, timeout_ms);
-  ListOffsets(&call, partitions, std::max<std::int64_t>(time_ms, 0));  // Below zero are the names of places.
-  std::map<TopicPartition, std::int64_t> offsets;
-  if (Failure failure = ListedOffsets(&call, &offsets)) return failure;
-  for (const TopicPartition& at : partitions) out->push_back({at, offsets[at]});
   return {};
 }
 
