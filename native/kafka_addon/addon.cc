@@ -33,6 +33,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   exports.Set("features", tw::kafka_addon::Features(env));
   tw::kafka_addon::RegisterAdmin(env, exports);
   tw::kafka_addon::RegisterLog(env, exports);
+  tw::kafka_addon::RegisterPublish(env, exports);
   return exports;
 }
 

@@ -8,5 +8,6 @@ namespace tw::kafka_addon {
 // Each file adds its line here and its call in addon.cc.
 void RegisterAdmin(Napi::Env env, Napi::Object exports);
 void RegisterLog(Napi::Env env, Napi::Object exports);
+void RegisterPublish(Napi::Env env, Napi::Object exports);
 
 }  // namespace tw::kafka_addon

@@ -41,6 +41,7 @@ Publisher::Publisher(std::shared_ptr<journal::Log> log, PublisherOptions options
 Publisher::~Publisher() { Stop(); }
 
 std::string Publisher::Start() {
+  const std::lock_guard control(control_);
   if (thread_.joinable() || stopping_.load()) return "started before";
   if (options_.topics.empty()) return "no topics to publish";
   journal::GroupOptions group;
@@ -67,10 +68,12 @@ std::string Publisher::Start() {
   return {};
 }
 
-void Publisher::Stop() {
+void Publisher::Stop(bool drain) {
+  if (!drain) drains_.store(false);
   stopping_.store(true);
-  if (waiter_ != nullptr) waiter_->Interrupt();
   wake_.Notify();
+  const std::lock_guard control(control_);
+  if (waiter_ != nullptr) waiter_->Interrupt();
   if (thread_.joinable()) thread_.join();
 }
 
@@ -381,7 +384,7 @@ void Publisher::Drain(std::uint64_t deadline_ns) {
     const std::uint64_t now_ns = Now();
     Beat(now_ns);
     Apply();
-    if (now_ns >= deadline_ns || producer_ == nullptr || producer_->failed()) return;
+    if (!drains_.load() || now_ns >= deadline_ns || producer_ == nullptr || producer_->failed()) return;
     bool busy = false;
     wake_.Arm();
     for (const auto& lane : lanes_) {

@@ -87,8 +87,9 @@ class Publisher {
 
   // Empty: running. Otherwise what is wrong with the options or the log; brokers may be away.
   std::string Start();
-  // Sends what stands in the log, waits for its acknowledgement up to stop_ms, commits and leaves the group. Idempotent.
-  void Stop();
+  // Commits what was acknowledged and leaves the group; before that, to `drain`, sends what stands in the log and waits for its
+  // acknowledgement up to stop_ms. Idempotent. Start and Stop may come from different threads.
+  void Stop(bool drain = true);
   PublisherStats stats() const;
 
  private:
@@ -115,8 +116,10 @@ class Publisher {
   const std::unique_ptr<WriterFactory> factory_;
   ProducerCounters counters_;
   std::unique_ptr<journal::Waiter> waiter_;
+  std::mutex control_;  // Of Start and Stop.
   std::thread thread_;
   std::atomic<bool> stopping_{false};
+  std::atomic<bool> drains_{true};
   ring::WakeFlag wake_;  // Acknowledgements came, or Stop was called.
 
   // The thread's.
