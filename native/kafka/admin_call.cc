@@ -33,8 +33,10 @@ bool AsksSeveral(rd_kafka_admin_op_t kind) {
 }  // namespace
 
 void Admin::Errors::Add(rd_kafka_resp_err_t error, const std::string& text) {
+  // With TLS 1.3 the broker refuses our certificate after the handshake, and librdkafka calls that a lost connection.
+  const bool refused = error == RD_KAFKA_RESP_ERR__TRANSPORT && text.find("SSL alert") != std::string::npos;
   const std::lock_guard lock(mutex);
-  last[error] = {++sequence, text};
+  last[refused ? RD_KAFKA_RESP_ERR__SSL : error] = {++sequence, text};
 }
 
 void Admin::Errors::Answered() {
