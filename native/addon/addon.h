@@ -1,4 +1,4 @@
-// The only folder that includes <napi.h>: it checks arguments, wraps lifetimes, calls the core. One file per module.
+// The main addon: checks arguments, wraps lifetimes, calls the core. Only it and kafka_addon include <napi.h>. One file per module.
 #pragma once
 #include <napi.h>
 

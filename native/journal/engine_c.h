@@ -1,11 +1,9 @@
-/*
- * The seam between addons: a log engine as plain C, so that no C++ type, exception or allocation crosses from one shared
- * object into another. engine_export.h makes this table of a journal::Log, engine_import.h makes a journal::Log of it.
- *
- * Each function answers what the method of the same name in journal/log.h and journal/group.h answers, under the same
- * rules about threads and about how long a view is valid. A status is a journal::Status. Texts are pointer and length, no
- * terminating zero. What an object gives by pointer belongs to it and stands until the next call on that object.
- */
+// The seam between addons: a log engine as plain C, so that no C++ type, exception or allocation crosses from one shared
+// object into another. engine_export.h makes this table of a journal::Log, engine_import.h makes a journal::Log of it.
+//
+// Each function answers what the method of the same name in journal/log.h and journal/group.h answers, under the same
+// rules about threads and about how long a view is valid. A status is a journal::Status. Texts are pointer and length, no
+// terminating zero. What an object gives by pointer belongs to it and stands until the next call on that object.
 #ifndef TW_JOURNAL_ENGINE_C_H_
 #define TW_JOURNAL_ENGINE_C_H_
 
@@ -16,7 +14,7 @@
 extern "C" {
 #endif
 
-/* Raised whenever something below changes its meaning; functions are added at the end, which `size` tells. */
+// Raised whenever something below changes its meaning; functions are added at the end, which `size` tells.
 #define TW_ENGINE_VERSION 1u
 
 typedef struct tw_reader tw_reader;
@@ -34,7 +32,7 @@ typedef struct tw_bytes {
   size_t size;
 } tw_bytes;
 
-/* The caller's memory for a text. `size` is set to what was written, at most `capacity`: longer texts are cut. */
+// The caller's memory for a text. `size` is set to what was written, at most `capacity`: longer texts are cut.
 typedef struct tw_buffer {
   char* data;
   size_t capacity;
@@ -50,7 +48,7 @@ typedef struct tw_topic {
   uint32_t compact;
 } tw_topic;
 
-/* A message as it is read. */
+// A message as it is read.
 typedef struct tw_message {
   uint64_t offset;
   uint32_t count;
@@ -61,7 +59,7 @@ typedef struct tw_message {
   uint64_t ts_recv_max;
 } tw_message;
 
-/* A message to append. */
+// A message to append.
 typedef struct tw_append {
   uint32_t kind;
   uint32_t count;
@@ -98,7 +96,7 @@ typedef struct tw_group_options {
   size_t topic_count;
   uint32_t durable;
   uint32_t hung_ms;
-  uint64_t (*now_ns)(void* now_context); /* Null: CLOCK_MONOTONIC. Stays callable until the group is closed. */
+  uint64_t (*now_ns)(void* now_context);  // Null: CLOCK_MONOTONIC. Stays callable until the group is closed.
   void* now_context;
 } tw_group_options;
 
@@ -124,29 +122,29 @@ typedef struct tw_member {
   uint64_t heartbeat_age_ms;
 } tw_member;
 
-/* Called once per item, during the call it was given to; must not throw. */
+// Called once per item, during the call it was given to; must not throw.
 typedef void (*tw_on_topic)(void* context, const tw_topic* topic);
 typedef void (*tw_on_member)(void* context, const tw_member* member);
 
 typedef struct tw_engine {
-  uint32_t size; /* sizeof(tw_engine) of who made the table. */
+  uint32_t size;  // sizeof(tw_engine) of who made the table.
   uint32_t version;
 
-  /* The log. Every object opened from it keeps it alive by itself. */
+  // The log. Every object opened from it keeps it alive by itself.
   void* log;
   void (*retain)(void* log);
   void (*release)(void* log);
 
-  tw_text (*id)(void* log);        /* Stands as long as the log. */
-  tw_text (*directory)(void* log); /* The same. */
+  tw_text (*id)(void* log);         // Stands as long as the log.
+  tw_text (*directory)(void* log);  // The same.
   void (*topic_id)(void* log, tw_text topic, tw_buffer* out);
   uint8_t (*ensure_topic)(void* log, const tw_topic* topic, tw_buffer* error);
-  int (*find_topic)(void* log, tw_text name, tw_topic* out); /* `out->name` is left alone. */
+  int (*find_topic)(void* log, tw_text name, tw_topic* out);  // `out->name` is left alone.
   void (*list_topics)(void* log, tw_on_topic on_topic, void* context);
   uint8_t (*describe)(void* log, tw_text topic, uint32_t partition, tw_partition* out);
-  int (*committed)(void* log, tw_text group, tw_text topic, uint32_t partition, uint64_t* out); /* 0: nothing. */
+  int (*committed)(void* log, tw_text group, tw_text topic, uint32_t partition, uint64_t* out);  // 0: nothing.
 
-  /* Each gives null when it cannot; *status or *error says why. */
+  // Each gives null when it cannot; *status or *error says why.
   tw_appender* (*open_appender)(void* log, tw_text topic, uint32_t partition, uint8_t* status);
   tw_reader* (*open_reader)(void* log, tw_text topic, uint32_t partition, uint8_t* status);
   tw_waiter* (*open_waiter)(void* log);
@@ -167,11 +165,11 @@ typedef struct tw_engine {
   void (*reader_close)(tw_reader* reader);
 
   uint32_t (*waiter_ticket)(tw_waiter* waiter);
-  int (*waiter_wait)(tw_waiter* waiter, uint32_t ticket, uint32_t timeout_ms); /* 0: timed out. */
+  int (*waiter_wait)(tw_waiter* waiter, uint32_t ticket, uint32_t timeout_ms);  // 0: timed out.
   void (*waiter_interrupt)(tw_waiter* waiter);
   void (*waiter_close)(tw_waiter* waiter);
 
-  void (*group_tick)(tw_group* group, tw_changes* out); /* The arrays stand until the next tick. */
+  void (*group_tick)(tw_group* group, tw_changes* out);  // The arrays stand until the next tick.
   void (*group_release)(tw_group* group, const tw_assignment* assignment);
   void (*group_leave)(tw_group* group);
   int (*group_grow)(tw_group* group, uint32_t topic, uint32_t partitions);
