@@ -37,13 +37,13 @@ export function kafkaErrorOf(error: unknown, properties: KafkaProperties): Platf
     const user = properties['sasl.username']
     const who = user === undefined ? 'our credentials' : `user "${user}"`
     return new KafkaAuthError(`${brokers} refused ${who} with ${mechanismOf(properties)} (${code})`, {
-      fix: 'check sasl.username, sasl.password and sasl.mechanism against the users of the cluster',
+      fix: 'check kafka.security.username, kafka.security.mechanism and KAFKA_SASL_PASSWORD against the users of the cluster',
       cause: error,
     })
   }
   if (code === TLS) {
     return new KafkaAuthError(`TLS with ${brokers} failed: ${plain(text)} (${code})`, {
-      fix: 'check ssl.ca.location against the certificate of the brokers, and ours (ssl.certificate.location) against what they trust',
+      fix: 'check kafka.security.ca_file against the certificate of the brokers, and kafka.security.certificate_file against what they trust',
       cause: error,
     })
   }
@@ -59,7 +59,7 @@ export function kafkaErrorOf(error: unknown, properties: KafkaProperties): Platf
   }
   if (AWAY.has(code)) {
     return new KafkaError(`no broker of ${brokers} answers: ${plain(text)} (${code})`, {
-      fix: 'check that they run, that the port is that of this protocol (TLS or not), and the network between',
+      fix: 'check that they run, that kafka.security.protocol is what their port speaks, and the network between',
       cause: error,
     })
   }

@@ -329,7 +329,7 @@ describe.skipIf(!here)('a cluster that asks who we are', () => {
     expect(untrusted).toBeInstanceOf(KafkaAuthError)
     expect((untrusted as Error).message).toContain('certificate')
     expect(unknown).toBeInstanceOf(KafkaAuthError)
-    expect((unknown as KafkaAuthError).fix).toContain('ssl.certificate.location')
+    expect((unknown as KafkaAuthError).fix).toContain('kafka.security.certificate_file')
   })
 })
 
