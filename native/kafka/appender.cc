@@ -14,7 +14,7 @@ namespace {
 
 using journal::Status;
 
-constexpr auto kAck = std::chrono::milliseconds(1'000);
+constexpr auto kAck = std::chrono::milliseconds(4'000);
 // Of a record batch around one message: its header, the record's own, ours.
 constexpr std::uint64_t kOverheadBytes = 256;
 constexpr std::uint64_t kNsPerMs = 1'000'000;

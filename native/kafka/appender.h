@@ -2,7 +2,7 @@
 // dead letters, definitions. Feeds go through the local log and its replicator (native/publish).
 //
 // Threads:   a Producer is thread-safe and owns one thread, which takes delivery reports. An Appender belongs to one thread.
-// When full: an append that is not acknowledged within kAckMs answers kBusy and stays under way; asked again with the same
+// When full: an append that is not acknowledged within kAck answers kBusy and stays under way; asked again with the same
 //            bytes, the appender waits for that one instead of writing it twice.
 #pragma once
 #include <atomic>

@@ -38,13 +38,14 @@ export interface LogUnderTest {
 
 export type LogFactory = (options?: Partial<OpenLogOptions>) => Promise<LogUnderTest>
 
+/** Each part has hooks of its own: a log is opened for the part that uses it, and for no other. */
 export function describeLogContract(name: string, factory: LogFactory): void {
   describe(`log contract: ${name}`, () => {
-    describeAppendAndRead(factory)
-    describeGroups(factory)
-    describeHandlers(factory)
-    describeDeadLetters(factory)
-    describeLag(factory)
-    describeKeeping(factory)
+    describe('messages', () => describeAppendAndRead(factory))
+    describe('members', () => describeGroups(factory))
+    describe('handling', () => describeHandlers(factory))
+    describe('letters', () => describeDeadLetters(factory))
+    describe('lags', () => describeLag(factory))
+    describe('keeping house', () => describeKeeping(factory))
   })
 }
