@@ -117,6 +117,8 @@ class Held {
     set(object, "batchMessages", stats.batch_messages);
     set(object, "ackNsP50", stats.ack_ns_p50);
     set(object, "ackNsP99", stats.ack_ns_p99);
+    set(object, "ageNsP50", stats.age_ns_p50);
+    set(object, "ageNsP99", stats.age_ns_p99);
     auto errors = Napi::Object::New(env);
     for (const auto& [name, count] : stats.errors) set(errors, name.c_str(), count);
     object.Set("errors", errors);

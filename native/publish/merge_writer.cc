@@ -71,7 +71,7 @@ Writer::Result MergeWriter::TakeOpaque(const journal::MessageView& view, std::ui
   message.value = view.value;
   message.tombstone = options_.compact && view.value.empty();
   message.opaque = view.kind == journal::Kind::kOpaque;
-  message.timestamp_ms = static_cast<std::int64_t>(view.ts_recv / 1'000'000);
+  message.ts_recv = view.ts_recv;
   const Result sent = Send(message, view.offset + view.count, view.kind == journal::Kind::kBatch ? view.count : 0, now_ns);
   if (sent == Result::kTaken) covered_ = view.offset + view.count;
   return sent;
@@ -90,7 +90,7 @@ Writer::Result MergeWriter::SendBatch(std::uint64_t now_ns) {
   message.topic = topic_;
   message.partition = partition_;
   message.value = builder_.Finish(options_.wall_ns());
-  message.timestamp_ms = static_cast<std::int64_t>(builder_.info().ts_recv_first / 1'000'000);
+  message.ts_recv = builder_.info().ts_recv_first;
   const Result sent = Send(message, covered_, builder_.count(), now_ns);
   if (sent == Result::kTaken) builder_.Begin(builder_.type(), 0);
   return sent;

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "kafka/names.h"
+#include "ring/wall_clock.h"
 
 namespace tw::publish {
 namespace {
@@ -48,6 +49,7 @@ std::unique_ptr<Producer> Producer::Make(const ProducerOptions& options, Produce
   std::unique_ptr<Producer> producer(new Producer);
   producer->counters_ = counters;
   producer->now_ns_ = std::move(now_ns);
+  producer->wall_ns_ = options.wall_ns ? options.wall_ns : [] { return ring::ReadClockNs(CLOCK_REALTIME); };
   producer->on_ack_ = std::move(on_ack);
   Producer* self = producer.get();
   // Everything comes as an event of one queue: callbacks are not called for what can be one.
@@ -101,10 +103,12 @@ Producer::Sent Producer::Send(const Message& message, Parcel* parcel) {
   add(RD_KAFKA_VTYPE_PARTITION).i32 = message.partition;
   add(RD_KAFKA_VTYPE_MSGFLAGS).i = RD_KAFKA_MSG_F_COPY;
   add(RD_KAFKA_VTYPE_OPAQUE).ptr = parcel;
-  if (message.timestamp_ms > 0) add(RD_KAFKA_VTYPE_TIMESTAMP).i64 = message.timestamp_ms;
+  if (message.ts_recv != 0) add(RD_KAFKA_VTYPE_TIMESTAMP).i64 = static_cast<std::int64_t>(message.ts_recv / 1'000'000);
   if (!message.key.empty()) add(RD_KAFKA_VTYPE_KEY).mem = {const_cast<char*>(message.key.data()), message.key.size()};
   if (!message.tombstone) add(RD_KAFKA_VTYPE_VALUE).mem = {const_cast<std::uint8_t*>(message.value.data()), message.value.size()};
   if (message.opaque) add(RD_KAFKA_VTYPE_HEADER).header = {kafka::kKindHeader, kafka::kKindOpaque, 1};
+
+  if (parcel->ts_recv == 0) parcel->ts_recv = message.ts_recv;
 
   // Before the call: the report may come while it still runs.
   if (proven == Topic::kNone) proof.store(Topic::kUnderWay, std::memory_order_release);
@@ -133,7 +137,7 @@ void Producer::Fail(const std::string& name, const std::string& reason) {
   failed_.store(true, std::memory_order_release);
 }
 
-void Producer::Report(const rd_kafka_message_t* message, std::uint64_t now_ns, bool* acknowledged) {
+void Producer::Report(const rd_kafka_message_t* message, std::uint64_t now_ns, std::uint64_t wall_ns, bool* acknowledged) {
   in_flight_.fetch_sub(1, std::memory_order_relaxed);
   auto* parcel = static_cast<Parcel*>(message->_private);
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
@@ -147,8 +151,13 @@ void Producer::Report(const rd_kafka_message_t* message, std::uint64_t now_ns, b
                     ->proofs[static_cast<std::size_t>(std::min(message->partition, Topic::kPartitionsMax - 1))];
   if (proof.load(std::memory_order_relaxed) != Topic::kProven) proof.store(Topic::kProven, std::memory_order_release);
   counters_->acknowledged.fetch_add(1, std::memory_order_relaxed);
+  // It may be gone when it is acknowledged.
   const std::uint64_t sent_ns = parcel->sent_ns;
-  if (parcel->flight->Acknowledge(parcel)) counters_->ack_ns.Add(now_ns > sent_ns ? now_ns - sent_ns : 0);
+  const std::uint64_t ts_recv = parcel->ts_recv;
+  const std::uint32_t records = parcel->records;
+  if (!parcel->flight->Acknowledge(parcel)) return;
+  counters_->ack_ns.Add(now_ns > sent_ns ? now_ns - sent_ns : 0);
+  counters_->age_ns.Add(wall_ns > ts_recv ? wall_ns - ts_recv : 0, records);
 }
 
 void Producer::TakeReports() {
@@ -168,8 +177,9 @@ void Producer::TakeReports() {
 
 void Producer::TakeReport(rd_kafka_event_t* event) {
   const std::uint64_t now_ns = now_ns_();
+  const std::uint64_t wall_ns = wall_ns_();
   bool acknowledged = false;
-  while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) Report(message, now_ns, &acknowledged);
+  while (const rd_kafka_message_t* message = rd_kafka_event_message_next(event)) Report(message, now_ns, wall_ns, &acknowledged);
   if (acknowledged && !failed()) {
     const std::lock_guard lock(counters_->mutex);
     counters_->last_error.clear();

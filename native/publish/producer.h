@@ -32,6 +32,7 @@ struct ProducerOptions {
   std::uint32_t queue_messages = 1'000'000;
   std::uint32_t queue_kbytes = 256u << 10;
   std::uint32_t statistics_ms = 1000;
+  std::function<std::uint64_t()> wall_ns{};  // The age of records when they are acknowledged; null: CLOCK_REALTIME.
 };
 
 // librdkafka's properties for these options.
@@ -54,7 +55,7 @@ struct Message {
   std::span<const std::uint8_t> value{};
   bool tombstone = false;  // No value at all: deletes the key from a compacted topic.
   bool opaque = false;     // Header tw-kind = o: not a batch.
-  std::int64_t timestamp_ms = 0;
+  std::uint64_t ts_recv = 0;  // Kafka's timestamp, in its milliseconds; 0: the time of sending.
 };
 
 // Counted since the publisher was made; they survive the change of a producer.
@@ -67,6 +68,7 @@ struct ProducerCounters {
   std::atomic<std::uint64_t> batch_messages{0};
   std::atomic<std::uint64_t> producers{0};     // How often one was made.
   ring::Histogram ack_ns;                      // Send of a parcel to the acknowledgement of all of it.
+  ring::Histogram age_ns;                      // The same from ts_recv of its first record, by records.
   mutable std::mutex mutex;                            // What follows.
   std::map<std::string, std::uint64_t> errors;  // By librdkafka's name of the error.
   std::string last_error;                       // Since the last acknowledgement; empty: none.
@@ -99,12 +101,13 @@ class Producer {
   void TakeReports();
   void TakeReport(rd_kafka_event_t* event);
   void TakeError(rd_kafka_event_t* event);
-  void Report(const rd_kafka_message_t* message, std::uint64_t now_ns, bool* acknowledged);
+  void Report(const rd_kafka_message_t* message, std::uint64_t now_ns, std::uint64_t wall_ns, bool* acknowledged);
   void Fail(const std::string& name, const std::string& reason);
   void TakeStatistics(const char* json);
 
   ProducerCounters* counters_ = nullptr;
   std::function<std::uint64_t()> now_ns_;
+  std::function<std::uint64_t()> wall_ns_;
   std::function<void()> on_ack_;
   std::unique_ptr<kafka::Client> client_;
   std::map<std::string, std::unique_ptr<Topic>> topics_;

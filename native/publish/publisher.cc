@@ -92,6 +92,8 @@ PublisherStats Publisher::stats() const {
   stats.batch_messages = counters_.batch_messages.load(std::memory_order_relaxed);
   stats.ack_ns_p50 = counters_.ack_ns.Percentile(0.5);
   stats.ack_ns_p99 = counters_.ack_ns.Percentile(0.99);
+  stats.age_ns_p50 = counters_.age_ns.Percentile(0.5);
+  stats.age_ns_p99 = counters_.age_ns.Percentile(0.99);
   stats.records = writer_counters_->records.load(std::memory_order_relaxed);
   stats.repeats = writer_counters_->repeats.load(std::memory_order_relaxed);
   stats.unknown_instrument = writer_counters_->unknown_instrument.load(std::memory_order_relaxed);

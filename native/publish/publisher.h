@@ -65,6 +65,8 @@ struct PublisherStats {
   std::uint64_t batch_messages = 0;
   std::uint64_t ack_ns_p50 = 0;
   std::uint64_t ack_ns_p99 = 0;
+  std::uint64_t age_ns_p50 = 0;
+  std::uint64_t age_ns_p99 = 0;
   std::map<std::string, std::uint64_t> errors;
   std::vector<TopicLag> topics;
 };

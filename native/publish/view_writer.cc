@@ -50,7 +50,7 @@ Writer::Result ViewWriter::TakeRecord(const Header* record, std::size_t size, st
   message.topic = topic_;
   message.partition = static_cast<std::int32_t>(instrument->key_hash % partitions_);
   message.key = instrument->symbol;
-  message.timestamp_ms = static_cast<std::int64_t>(record->ts_recv / 1'000'000);
+  message.ts_recv = record->ts_recv;
   switch (producer_->Send(message, parcel_)) {
     case Producer::Sent::kOk: break;
     case Producer::Sent::kFull: return Result::kFull;

@@ -84,6 +84,9 @@ export interface PublisherStats {
   /** From sending to acknowledgement. */
   readonly ackNsP50: number
   readonly ackNsP99: number
+  /** From a record's ts_recv to its acknowledgement; the records of a message count with its first one. */
+  readonly ageNsP50: number
+  readonly ageNsP99: number
   /** By librdkafka's name of the error. */
   readonly errors: Readonly<Record<string, number>>
   readonly topics: readonly PublisherTopic[]
