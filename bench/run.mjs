@@ -1,8 +1,10 @@
 // Runs the benches, one process each, prints a table and writes bench/results/latest.json.
 //   node bench/run.mjs            all     (make bench)
-//   ONLY=ring.spsc node bench/run.mjs     one id or a prefix
+//   ONLY=ring.spsc,kafka. node bench/run.mjs     ids or prefixes, separated by commas
 // BENCH_SCALE=0.01 BENCH_PAIRS=1 makes them tiny: the tests run them so that they cannot rot.
-import { spawnSync } from 'node:child_process'
+// The kafka.* benches share one real broker, which lives as long as this process.
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { cpus, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -24,11 +26,23 @@ const benches = [
   { id: 'journal.limit', file: 'native/journal_limit_bench.cc', atLeast: 0.3, aim: 0.6 },
   { id: 'pipeline.replay', file: 'ts/pipeline-replay.ts', atLeast: 10, aim: 30 },
   { id: 'pipeline.latency', file: 'ts/pipeline-latency.ts', atLeast: 2, aim: 10 },
+  { id: 'kafka.produce-keyed', file: 'ts/kafka-produce-keyed.ts', atLeast: 4, aim: 6 },
+  { id: 'kafka.produce-batched', file: 'ts/kafka-produce-batched.ts', atLeast: 15, aim: 30 },
+  { id: 'kafka.produce-batched-40', file: 'ts/kafka-produce-batched-40.ts', atLeast: 5, aim: 10 },
+  { id: 'kafka.produce-java', file: 'ts/kafka-produce-java.ts', atLeast: 4, aim: 8 },
+  { id: 'kafka.consume-keyed', file: 'ts/kafka-consume-keyed.ts', atLeast: 6, aim: 12 },
+  { id: 'kafka.consume-batched', file: 'ts/kafka-consume-batched.ts', atLeast: 25, aim: 60 },
+  { id: 'kafka.latency', file: 'ts/kafka-latency.ts', atLeast: 2, aim: 5 },
+  { id: 'kafka.lag', file: 'ts/kafka-lag.ts', atLeast: 500, aim: 100 },
 ]
 
 const only = process.env.ONLY ?? ''
-const exact = benches.filter((bench) => bench.id === only)
-const chosen = exact.length > 0 ? exact : benches.filter((bench) => bench.id.startsWith(only))
+const chosen = benches.filter((bench) =>
+  only.split(',').some((name) => {
+    const isId = benches.some(({ id }) => id === name)
+    return isId ? bench.id === name : bench.id.startsWith(name)
+  }),
+)
 if (chosen.length === 0) {
   console.error(`no bench is called ${only}; there are ${benches.map((bench) => bench.id).join(', ')}`)
   process.exit(2)
@@ -76,6 +90,29 @@ if (chosen.some((bench) => bench.file.endsWith('.ts'))) {
   }
 }
 
+function bundle(source, target) {
+  return build({
+    entryPoints: [source],
+    outfile: target,
+    bundle: true,
+    platform: 'node',
+    format: 'esm',
+    packages: 'external',
+    logLevel: 'error',
+  })
+}
+
+const environment = { ...process.env }
+let broker
+if (chosen.some((bench) => bench.id.startsWith('kafka.'))) {
+  const target = join(out, 'kafka-broker.mjs')
+  await bundle(join(root, 'bench', 'ts', 'kafka-broker.ts'), target)
+  broker = spawn(process.execPath, [target], { cwd: root, stdio: ['pipe', 'pipe', 'inherit'] })
+  const address = await Promise.race([once(broker.stdout, 'data'), once(broker, 'exit').then(() => undefined)])
+  if (address === undefined) process.exit(1)
+  environment.BENCH_KAFKA = String(address[0]).trim()
+}
+
 const rows = []
 let failed = 0
 for (const bench of chosen) {
@@ -86,20 +123,10 @@ for (const bench of chosen) {
     continue
   }
   const target = join(out, bench.file.endsWith('.cc') ? nativeName(bench.file) : `${bench.id}.mjs`)
-  if (bench.file.endsWith('.ts')) {
-    await build({
-      entryPoints: [source],
-      outfile: target,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      packages: 'external',
-      logLevel: 'error',
-    })
-  }
+  if (bench.file.endsWith('.ts')) await bundle(source, target)
   if (process.stdout.isTTY) process.stdout.write(`${bench.id}…\r`)
   const command = bench.file.endsWith('.cc') ? [target] : [process.execPath, '--expose-gc', target]
-  const run = spawnSync(command[0], command.slice(1), { cwd: root, encoding: 'utf8', maxBuffer: 1 << 26 })
+  const run = spawnSync(command[0], command.slice(1), { cwd: root, env: environment, encoding: 'utf8', maxBuffer: 1 << 26 })
   if (run.status !== 0) {
     console.error(`${bench.id} failed (${run.status ?? run.signal}):\n${run.stdout}${run.stderr}`)
     failed += 1
@@ -116,9 +143,17 @@ for (const bench of chosen) {
       row.ratio === undefined
         ? ''
         : `  ours ${row.ours.toPrecision(4)} ${row.unit}, ${row.peer} ${row.theirs.toPrecision(4)} ${row.unit}`
-    const goal = row.id === bench.id ? `  at least ${bench.atLeast}, aim ${bench.aim}` : ''
-    console.log(`${row.id.padEnd(26)} ${result.padEnd(26)}${goal}${detail}`)
+    const unit = row.ratio === undefined ? ` ${row.unit}` : '×'
+    const bound = row.better === 'less' ? 'at most' : 'at least'
+    const goal = row.id === bench.id ? `  ${bound} ${bench.atLeast}${unit}, aim ${bench.aim}${unit}` : ''
+    const note = row.note === undefined ? '' : `  ${row.note}`
+    console.log(`${row.id.padEnd(26)} ${result.padEnd(26)}${goal}${detail}${note}`)
   }
+}
+
+if (broker !== undefined) {
+  broker.stdin.end()
+  await once(broker, 'exit')
 }
 
 const file = join(root, 'bench', 'results', 'latest.json')

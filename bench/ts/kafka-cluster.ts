@@ -13,14 +13,16 @@ export async function deleteTopic(name: string): Promise<void> {
   while ((await admin.topics([name])).length > 0) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
-/** Empty, and led by its broker. */
+/** Empty, and every partition led. */
 export async function freshTopic(name: string, partitions: number): Promise<void> {
   if ((await admin.topics([name])).length > 0) await deleteTopic(name)
   const config = { 'retention.ms': '-1', 'message.timestamp.after.max.ms': '9223372036854775807' }
   const [outcome] = await admin.createTopics([{ name, partitions, replicationFactor: 1, config }])
   if (outcome?.error !== undefined) throw new Error(`topic ${name}: ${outcome.error}`)
+  // The broker tells of a partition before it leads it.
+  const all = Array.from({ length: partitions }, (_, partition) => ({ topic: name, partition }))
   for (;;) {
-    const [topic] = await admin.topics([name])
-    if (topic?.partitions.length === partitions && topic.partitions.every((partition) => partition.leader >= 0)) return
+    const ends = await admin.offsets(all).catch(() => [])
+    if (ends.length === partitions) return
   }
 }

@@ -2,7 +2,6 @@
  * Trades of a seeded market for the Kafka benches: 64 bytes each, prices and sizes that move, so that a compressor has work.
  * The sum of the prices proves that all records came through; it is exact in any order.
  */
-import { createInstruments, type NativeInstruments } from '../../src/native/instruments.js'
 import { murmur2 } from '../../src/native/model.js'
 import { layout } from '../../src/wire/index.js'
 
@@ -42,14 +41,12 @@ export class Market {
     if (this.#byPartition.some((listed) => listed.length === 0)) throw new Error(`a partition of ${partitions} has no symbol`)
   }
 
-  instruments(): NativeInstruments {
-    const table = createInstruments()
-    for (const { id, symbol } of this.#all) table.add(id, symbol, PRICE_EXPONENT, SIZE_EXPONENT)
-    return table
+  listed(): { id: number; symbol: string; priceExponent: number; sizeExponent: number }[] {
+    return this.#all.map(({ id, symbol }) => ({ id, symbol, priceExponent: PRICE_EXPONENT, sizeExponent: SIZE_EXPONENT }))
   }
 
   /** Fills `bytes` with trades of one partition, or of the whole market; the symbols of the records, in order. */
-  write(bytes: Uint8Array, partition?: number, tsRecv?: bigint): string[] {
+  write(bytes: Uint8Array, partition?: number): string[] {
     const listed = partition === undefined ? this.#all : (this.#byPartition[partition] as Listed[])
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const symbols: string[] = []
@@ -59,9 +56,8 @@ export class Market {
       one.price = Math.max(1, one.price + ((random >>> 9) % 21) - 10)
       one.seq += 1
       this.#ns += BigInt(200 + (random >>> 20))
-      const received = tsRecv ?? this.#ns
-      view.setBigUint64(at + fields.ts_event.offset, received - 1_000_000n - BigInt(random >>> 14), true)
-      view.setBigUint64(at + fields.ts_recv.offset, received, true)
+      view.setBigUint64(at + fields.ts_event.offset, this.#ns - 1_000_000n - BigInt(random >>> 14), true)
+      view.setBigUint64(at + fields.ts_recv.offset, this.#ns, true)
       view.setUint32(at + fields.seq.offset, one.seq, true)
       view.setUint32(at + fields.epoch.offset, 1, true)
       view.setUint32(at + fields.instrument_id.offset, one.id, true)

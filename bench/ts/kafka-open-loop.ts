@@ -44,6 +44,7 @@ export class TickAppender {
   readonly #bytes: Buffer
   readonly #partitions: Uint8Array
   readonly #records: number
+  #seq = 0
 
   constructor(log: NativeLog, topic: string, partitions: number, records: number) {
     const market = new Market(partitions)
@@ -61,7 +62,7 @@ export class TickAppender {
         if (this.#partitions[slot] !== partition) continue
         const record = this.#bytes.subarray(slot * RECORD_BYTES, (slot + 1) * RECORD_BYTES)
         record.writeBigUInt64LE(BigInt(Math.round(dueMs(tick) * 1000)) * 1000n, fields.ts_recv.offset)
-        record.writeUInt32LE(tick + 1, fields.seq.offset)
+        record.writeUInt32LE(++this.#seq, fields.seq.offset)
         parts.push(record)
       }
       if (parts.length === 0) continue

@@ -45,8 +45,8 @@ export const connectProducer = (lingerMs: number): Promise<Producer> =>
   )
 
 /** Sends all and waits for the last delivery report; the seconds that took, without the connection. */
-export async function produceEach(topic: string, messages: readonly KeyedMessage[]): Promise<number> {
-  const producer = await connectProducer(100)
+export async function produceEach(topic: string, messages: readonly KeyedMessage[], lingerMs = 100): Promise<number> {
+  const producer = await connectProducer(lingerMs)
   let delivered = 0
   producer.on('delivery-report', (error) => {
     if (error) throw error
