@@ -120,6 +120,7 @@ Napi::Value Verify(const Napi::CallbackInfo& info) {
   if (info[1].IsObject()) {
     const auto given = info[1].As<Napi::Object>();
     options.hash = given.Get("hash").ToBoolean();
+    if (given.Get("epochMin").IsNumber()) options.epoch_min = given.Get("epochMin").As<Napi::Number>().Uint32Value();
     if (given.Get("topics").IsArray()) {
       const auto topics = given.Get("topics").As<Napi::Array>();
       for (std::uint32_t i = 0; i < topics.Length(); ++i) options.topics.push_back(Text(topics.Get(i), "topics"));

@@ -29,6 +29,7 @@ struct Verification {
   wire::RecordHash* hash;
   Progress now;
   std::uint64_t told = 0;
+  std::uint32_t epoch_min = 0;
 };
 
 bool Tell(Verification& run) {
@@ -58,7 +59,7 @@ void Count(Verification& run, const MessageView& message, std::unordered_map<Str
     const Header* record = batch[i];
     if (!HasStream(record->type)) continue;
     if (!cursors[StreamOf(record)].Accept(record)) ++report.repeats;
-    if (hashed) run.hash->Add(record);
+    if (hashed && record->epoch >= run.epoch_min) run.hash->Add(record);
   }
 }
 
@@ -101,7 +102,7 @@ Status Verify(Log& log, const VerifyOptions& options, const OnProgress& progress
   }
   if (topics.size() < chosen.size()) return Status::kNotFound;
   wire::RecordHash hash;
-  Verification run{progress, report, &hash, {}, 0};
+  Verification run{progress, report, &hash, {}, 0, options.epoch_min};
   for (const TopicOptions& topic : topics) {
     for (std::uint32_t number = 0; number < topic.partitions; ++number) {
       PartitionInfo info;

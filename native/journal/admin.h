@@ -34,6 +34,7 @@ struct Damage {
 struct VerifyOptions {
   std::vector<std::string> topics;  // Empty: all.
   bool hash = false;                // The record hash; topics of gap copies are left out unless named.
+  std::uint32_t epoch_min = 0;      // Records of earlier feed sessions do not count in the hash.
 };
 struct VerifyReport {
   std::uint64_t topics = 0;

@@ -28,7 +28,15 @@ export async function runServices(io: Io, options: RunServicesOptions): Promise<
     write: io.err,
     pretty: io.isErrTty,
   })
-  const runtime = await openRuntime({ settings, service: 'up', logger, clock: io.clock })
+  const runtime = await openRuntime({
+    settings,
+    service: 'up',
+    // What ingests goes on without brokers; what only reads the cluster has nothing to do without it.
+    connectLater: names.includes('ingestion'),
+    environment: io.environment,
+    logger,
+    clock: io.clock,
+  })
   try {
     const up = await startUp(runtime, names)
     try {

@@ -10,6 +10,7 @@ import { listOf } from './places.js'
 export interface ServiceOptions {
   readonly config?: string
   readonly data?: string
+  readonly kafka?: string
   readonly venue?: string
   readonly symbols?: string
   readonly channels?: string
@@ -26,6 +27,7 @@ export const withServiceOptions = (command: Command): Command =>
   command
     .option('--config <file>', 'the configuration file')
     .option('--data <dir>', 'the data directory (default ./data)')
+    .option('--kafka <host:port>', 'brokers, separated by commas: the log on a Kafka cluster')
     .option('--venue <name>', 'a live venue: binance, binance_usdm, binance_coinm')
     .option('--symbols <list>', 'its symbols, separated by commas')
     .option('--channels <list>', 'trades, quotes, book, bars (default trades,quotes)')
@@ -66,6 +68,7 @@ export function settingsOf(io: Io, options: ServiceOptions, feed: Readonly<Recor
     environment: io.environment,
     given: {
       ...(options.data === undefined ? {} : { data_dir: options.data }),
+      ...(options.kafka === undefined ? {} : { kafka: { brokers: options.kafka } }),
       ...(feeds === undefined ? {} : { ingestion: { feeds } }),
       bars,
       ...(options.port === undefined ? {} : { stream: { port: wholeOf(options.port, '--port') } }),

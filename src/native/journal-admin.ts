@@ -90,6 +90,8 @@ export interface VerifyOptions {
   topics?: string[]
   /** Also compute the record hash; topics of gap copies are left out unless named. */
   hash?: boolean
+  /** Records of earlier feed sessions do not count in the hash: what stood in a shared log before. */
+  epochMin?: number
 }
 
 export interface TrimOptions {

@@ -14,6 +14,7 @@ import { StreamServiceBuilder } from './builder.js'
 import type { Component, ComponentContext, ComponentHealth } from './component.js'
 import { FeedLocksComponent } from './feed-locks.js'
 import { openFeedSession } from './feed-session.js'
+import { ReplicatorComponent } from './replicator.js'
 import { feedDataTypes, routeExchange } from './routes.js'
 import type { Runtime } from './runtime.js'
 import type { StreamService } from './service.js'
@@ -317,6 +318,8 @@ class HousekeepingComponent implements Component {
 export interface Ingestion {
   readonly service: StreamService<Settings['ingestion']>
   readonly feeds: readonly FeedComponent[]
+  /** With Kafka. */
+  readonly replicator: ReplicatorComponent | undefined
   batcherStats(): ReturnType<NativeBatcher['stats']>
 }
 
@@ -349,7 +352,11 @@ export function createIngestion(runtime: Runtime): Ingestion {
     runtime.directory,
     settings.map(({ exchange, source }) => ({ exchange, source, shard })),
   )
-  builder.addNative(locks).addNative(new HousekeepingComponent(runtime)).addNative(batcher)
+  builder.addNative(locks).addNative(new HousekeepingComponent(runtime))
+  // Before the batcher, so that it stops after it: what the rings still held is on the cluster when the service has stopped.
+  const replicator = runtime.settings.kafka.brokers === undefined ? undefined : new ReplicatorComponent(runtime)
+  if (replicator !== undefined) builder.addNative(replicator)
+  builder.addNative(batcher)
   for (const feed of feeds) builder.addNative(feed)
-  return { service: builder.build(), feeds, batcherStats: () => batcher.native.stats() }
+  return { service: builder.build(), feeds, replicator, batcherStats: () => batcher.native.stats() }
 }

@@ -32,6 +32,8 @@ const LOG_WARNING = 4
 
 export interface Runtime {
   readonly settings: Settings
+  /** Where secrets come from. */
+  readonly environment: Readonly<Record<string, string | undefined>>
   readonly directory: string
   /** The log of the data directory: what ingestion writes, whatever else there is. Opened when it is first asked for. */
   readonly local: Log
@@ -72,7 +74,7 @@ export interface OpenRuntimeOptions {
 }
 
 export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime> {
-  const { settings } = options
+  const { settings, environment = process.env } = options
   const clock = options.clock ?? systemClock
   const topics = loadTopics(topicsFileOf(settings))
   const exchanges = loadExchanges(exchangesFileOf(settings))
@@ -111,7 +113,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime>
     if (!usesKafka || kafka !== undefined) return
     const { group_protocol: groupProtocol, group_instance_id: groupInstanceId, replication, min_isr: minIsr } = settings.kafka
     kafka = await openKafkaLog({
-      properties: kafkaProperties(settings.kafka, options.environment),
+      properties: kafkaProperties(settings.kafka, environment),
       groupProtocol,
       groupInstanceId,
       replication,
@@ -136,6 +138,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime>
   else if (options.connectLater !== true) await connect()
   return {
     settings,
+    environment,
     directory,
     get local() {
       return local()

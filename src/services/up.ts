@@ -1,21 +1,35 @@
 /** The services of one process under a supervisor, with health, metrics and the control endpoint. */
-import { ConfigError } from '../core/errors.js'
+import { delay } from '../core/clock.js'
+import { ConfigError, KafkaAuthError, KafkaError } from '../core/errors.js'
 import { type Bars, barExchanges, createBarsService } from './bars.js'
 import { type ControlServer, startControl } from './control.js'
 import { type HttpServer, startHttp } from './http.js'
 import { checkFeeds, createIngestion, type Ingestion } from './ingestion.js'
 import type { Runtime } from './runtime.js'
+import type { Settings } from './settings.js'
 import { createStream, type StreamParts } from './stream.js'
 import { type ServiceFactory, Supervisor } from './supervisor.js'
+import { createViews, type Views } from './views.js'
 
-export const serviceNames = ['ingestion', 'bars', 'stream'] as const
+export const serviceNames = ['ingestion', 'bars', 'views', 'stream'] as const
 export type ServiceName = (typeof serviceNames)[number]
+
+/** All that the settings have work for: views stand on a Kafka cluster only. */
+export const servicesOf = ({ kafka }: Settings): ServiceName[] =>
+  serviceNames.filter((name) => name !== 'views' || (kafka.brokers !== undefined && kafka.views))
+
+export interface UpParts {
+  readonly ingestion?: Ingestion
+  readonly bars?: Bars
+  readonly views?: Views
+  readonly stream?: StreamParts
+}
 
 export interface Up {
   readonly supervisor: Supervisor
   readonly http: HttpServer
   /** The newest instance of each service; undefined when it is not run here, or not built yet. */
-  readonly parts: { readonly ingestion?: Ingestion; readonly bars?: Bars; readonly stream?: StreamParts }
+  readonly parts: UpParts
   /** Drains and stops everything but the runtime. */
   stop(): Promise<void>
 }
@@ -35,7 +49,7 @@ export async function startUp(runtime: Runtime, names: readonly ServiceName[]): 
       fix: 'give `--exchanges binance`, or the configuration file of the ingesting process',
     })
   }
-  const parts: { ingestion?: Ingestion; bars?: Bars; stream?: StreamParts } = {}
+  const parts: { -readonly [Part in keyof UpParts]: UpParts[Part] } = {}
   const create = {
     ingestion: () => {
       parts.ingestion = createIngestion(runtime)
@@ -45,33 +59,81 @@ export async function startUp(runtime: Runtime, names: readonly ServiceName[]): 
       parts.bars = createBarsService(runtime)
       return parts.bars.service
     },
+    views: () => {
+      parts.views = createViews(runtime)
+      return parts.views.service
+    },
     stream: () => {
       parts.stream = createStream(runtime)
       return parts.stream.service
     },
   }
-  // Readers first: what is ingested is followed from its first record.
-  const order = serviceNames.toReversed().filter((name) => names.includes(name))
-  const factories: ServiceFactory[] = order.map((name) => ({ name, create: create[name] }))
+  const wanted = (isWanted: (name: ServiceName) => boolean): ServiceFactory[] =>
+    serviceNames
+      .toReversed()
+      .filter((name) => names.includes(name) && isWanted(name))
+      .map((name) => ({ name, create: create[name] }))
   const supervisor = new Supervisor(runtime)
   const http = await startHttp({
     ...runtime.settings.http,
     metrics: runtime.metrics,
     health: () => supervisor.health(),
-    about: { pid: process.pid, directory: runtime.directory, log: runtime.log.id },
+    about: { pid: process.pid, directory: runtime.directory },
   })
   let control: ControlServer | undefined
+  const waiting = new AbortController()
   const stop = async () => {
+    waiting.abort()
     await control?.close()
     await supervisor.stop()
     await http.close()
   }
   try {
-    await supervisor.start(factories)
+    // Readers first: what is ingested is followed from its first record. While the brokers are away there is nothing for them to
+    // read, and ingestion does not wait.
+    if (await isConnected(runtime, names)) await supervisor.start(wanted(() => true))
+    else {
+      await supervisor.start(wanted((name) => name === 'ingestion'))
+      void connectLater(runtime, waiting.signal).then(
+        (connected) => (connected ? supervisor.start(wanted((name) => name !== 'ingestion')) : undefined),
+        (error: unknown) => runtime.logger.error({ error }, 'the services that need the cluster cannot start'),
+      )
+    }
     if (names.includes('ingestion')) control = await startControl(runtime.directory, () => parts.ingestion?.feeds ?? [])
   } catch (error) {
     await stop()
     throw error
   }
   return { supervisor, http, parts, stop }
+}
+
+const RECONNECT_MS = 1_000
+
+/** False: the brokers are away, and this process has something to do without them. */
+async function isConnected(runtime: Runtime, names: readonly ServiceName[]): Promise<boolean> {
+  try {
+    await runtime.connect()
+    return true
+  } catch (error) {
+    if (!names.includes('ingestion') || !isAway(error)) throw error
+    runtime.logger.warn({ error }, 'the brokers are away: ingestion goes on, the other services wait for them')
+    return false
+  }
+}
+
+/** Wrong credentials and a missing addon do not pass by themselves. */
+const isAway = (error: unknown): boolean => error instanceof KafkaError && !(error instanceof KafkaAuthError)
+
+async function connectLater(runtime: Runtime, signal: AbortSignal): Promise<boolean> {
+  while (!signal.aborted) {
+    await delay(runtime.clock, RECONNECT_MS, signal).catch(() => undefined)
+    if (signal.aborted) break
+    try {
+      await runtime.connect()
+      return true
+    } catch (error) {
+      if (!isAway(error)) throw error
+    }
+  }
+  return false
 }

@@ -61,4 +61,6 @@ async function cleanUp(): Promise<void> {
 }
 
 describeLogContract('Kafka, KIP-848 groups', factory('consumer'))
-describe('log contract: Kafka, classic groups', () => describe('members', () => describeGroups(factory('classic'))))
+describe('log contract: Kafka, classic groups', () => {
+  describe('members', () => describeGroups(factory('classic')))
+})

@@ -1,5 +1,5 @@
 import type { Command } from 'commander'
-import { serviceNames } from '../../services/up.js'
+import { servicesOf } from '../../services/up.js'
 import { commandOf } from '../command.js'
 import type { Io } from '../io.js'
 import { runServices } from '../run-services.js'
@@ -10,8 +10,10 @@ export function upCommand(io: Io): Command {
     commandOf('up', 'run ingestion, bars and the gateway in one process, until SIGINT or SIGTERM', [
       'up --venue binance --symbols BTCUSDT,ETHUSDT',
       'up --config tickwire.yaml --data /var/lib/tickwire',
+      'up --kafka localhost:9092 --venue binance --symbols BTCUSDT',
     ]),
   ).action(async (options: ServiceOptions) => {
-    await runServices(io, { settings: settingsOf(io, options), names: serviceNames })
+    const settings = settingsOf(io, options)
+    await runServices(io, { settings, names: servicesOf(settings) })
   })
 }
