@@ -19,7 +19,7 @@ struct Parcel {
   std::uint64_t next_offset = 0;  // Of the log: everything before it stands in this parcel or an earlier one.
   std::uint32_t records = 0;
   std::uint64_t sent_ns = 0;
-  std::uint64_t ts_recv = 0;  // Of the first record sent.
+  std::uint64_t ts_recv = 0;             // Of the first record sent.
   std::atomic<std::uint32_t> pieces{0};  // Not acknowledged yet.
 };
 

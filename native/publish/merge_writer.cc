@@ -5,7 +5,8 @@
 namespace tw::publish {
 
 MergeWriter::MergeWriter(Producer* producer, Topic* topic, std::int32_t partition, Flight* flight, std::shared_ptr<Pace> pace,
-                         std::shared_ptr<WriterCounters> counters, MergeOptions options, Tail tail, std::uint64_t position, std::uint64_t end)
+                         std::shared_ptr<WriterCounters> counters, MergeOptions options, Tail tail, std::uint64_t position,
+                         std::uint64_t end)
     : producer_(producer),
       topic_(topic),
       partition_(partition),
@@ -31,7 +32,8 @@ Writer::Result MergeWriter::TakeBatch(const journal::MessageView& message, std::
     if (sent == Result::kTaken) counters_->bad.fetch_add(1, std::memory_order_relaxed);
     return sent;
   }
-  const bool joins = builder_.count() != 0 && builder_.type() == batch.info().type && builder_.info().origin == batch.info().origin;
+  const bool joins =
+      builder_.count() != 0 && builder_.type() == batch.info().type && builder_.info().origin == batch.info().origin;
   if (next_ == 0 && !joins) {
     if (const Result sent = SendBatch(now_ns); sent != Result::kTaken) return sent;
   }
@@ -105,7 +107,7 @@ Writer::Result MergeWriter::Send(const Message& message, std::uint64_t next_offs
   }
   flight_->Close(parcel);
   pace_->Sent(now_ns);
-  counters_->records.fetch_add(records, std::memory_order_relaxed);
+  Count(counters_->records, records);
   return Result::kTaken;
 }
 

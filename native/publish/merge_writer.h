@@ -1,5 +1,5 @@
-// Batches of the log into batches of Kafka: consecutive messages of one partition, type and origin are merged, large ones are cut;
-// the order within the partition is kept across types. Opaque messages pass as they are.
+// Batches of the log into batches of Kafka: consecutive messages of one partition, type and origin are merged, large ones are
+// cut; the order within the partition is kept across types. Opaque messages pass as they are.
 #pragma once
 #include <memory>
 
@@ -21,7 +21,8 @@ class MergeWriter final : public Writer {
  public:
   // `tail` filters the messages before `end`: later ones cannot stand in Kafka.
   MergeWriter(Producer* producer, Topic* topic, std::int32_t partition, Flight* flight, std::shared_ptr<Pace> pace,
-              std::shared_ptr<WriterCounters> counters, MergeOptions options, Tail tail, std::uint64_t position, std::uint64_t end);
+              std::shared_ptr<WriterCounters> counters, MergeOptions options, Tail tail, std::uint64_t position,
+              std::uint64_t end);
 
   Result Take(const journal::MessageView& message, std::uint64_t now_ns) override;
   Result Flush(std::uint64_t now_ns, bool force) override;

@@ -44,8 +44,9 @@ void ProducerCounters::Error(const std::string& name, const std::string& reason)
   last_error = reason;
 }
 
-std::unique_ptr<Producer> Producer::Make(const ProducerOptions& options, ProducerCounters* counters, std::function<std::uint64_t()> now_ns,
-                                         std::function<void()> on_ack, std::string* error) {
+std::unique_ptr<Producer> Producer::Make(const ProducerOptions& options, ProducerCounters* counters,
+                                         std::function<std::uint64_t()> now_ns, std::function<void()> on_ack,
+                                         std::string* error) {
   std::unique_ptr<Producer> producer(new Producer);
   producer->counters_ = counters;
   producer->now_ns_ = std::move(now_ns);
@@ -113,22 +114,23 @@ Producer::Sent Producer::Send(const Message& message, Parcel* parcel) {
   // Before the call: the report may come while it still runs.
   if (proven == Topic::kNone) proof.store(Topic::kUnderWay, std::memory_order_release);
   parcel->pieces.fetch_add(1, std::memory_order_relaxed);
-  in_flight_.fetch_add(1, std::memory_order_relaxed);
+  Count(sent_);
   rd_kafka_error_t* error = rd_kafka_produceva(handle(), fields.data(), count);
   if (error == nullptr) {
-    counters_->messages.fetch_add(1, std::memory_order_relaxed);
-    counters_->bytes.fetch_add(message.key.size() + message.value.size(), std::memory_order_relaxed);
+    Count(counters_->messages);
+    Count(counters_->bytes, message.key.size() + message.value.size());
     return Sent::kOk;
   }
   if (proven == Topic::kNone) proof.store(Topic::kNone, std::memory_order_release);
   // Never the last piece: the parcel's own is still there.
   parcel->pieces.fetch_sub(1, std::memory_order_relaxed);
-  in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  sent_.store(sent_.load(std::memory_order_relaxed) - 1, std::memory_order_relaxed);
   const rd_kafka_resp_err_t code = rd_kafka_error_code(error);
   const std::string reason = rd_kafka_error_string(error);
   rd_kafka_error_destroy(error);
   if (code == RD_KAFKA_RESP_ERR__QUEUE_FULL) return Sent::kFull;
-  Fail(rd_kafka_err2name(code), std::string(rd_kafka_topic_name(message.topic->handle)) + " partition " + std::to_string(message.partition) + ": " + reason);
+  Fail(rd_kafka_err2name(code), std::string(rd_kafka_topic_name(message.topic->handle)) + " partition " +
+                                    std::to_string(message.partition) + ": " + reason);
   return Sent::kFailed;
 }
 
@@ -138,19 +140,21 @@ void Producer::Fail(const std::string& name, const std::string& reason) {
 }
 
 void Producer::Report(const rd_kafka_message_t* message, std::uint64_t now_ns, std::uint64_t wall_ns, bool* acknowledged) {
-  in_flight_.fetch_sub(1, std::memory_order_relaxed);
+  Count(reported_);
   auto* parcel = static_cast<Parcel*>(message->_private);
   if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    counters_->failed.fetch_add(1, std::memory_order_relaxed);
+    Count(counters_->failed);
     // The parcel stays: the position does not pass it. What a fatal error purges comes after its cause was told.
-    if (!failed()) Fail(rd_kafka_err2name(message->err), std::string(rd_kafka_topic_name(message->rkt)) + ": " + rd_kafka_err2str(message->err));
+    if (!failed())
+      Fail(rd_kafka_err2name(message->err),
+           std::string(rd_kafka_topic_name(message->rkt)) + ": " + rd_kafka_err2str(message->err));
     return;
   }
   *acknowledged = true;
   auto& proof = static_cast<Topic*>(rd_kafka_topic_opaque(message->rkt))
                     ->proofs[static_cast<std::size_t>(std::min(message->partition, Topic::kPartitionsMax - 1))];
   if (proof.load(std::memory_order_relaxed) != Topic::kProven) proof.store(Topic::kProven, std::memory_order_release);
-  counters_->acknowledged.fetch_add(1, std::memory_order_relaxed);
+  Count(counters_->acknowledged);
   // It may be gone when it is acknowledged.
   const std::uint64_t sent_ns = parcel->sent_ns;
   const std::uint64_t ts_recv = parcel->ts_recv;
@@ -231,7 +235,8 @@ std::uint32_t PartitionsOf(rd_kafka_t* handle, const Topic& topic, std::uint32_t
   const rd_kafka_metadata_t* metadata = nullptr;
   const rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, topic.handle, &metadata, static_cast<int>(timeout_ms));
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-    *error = std::string(rd_kafka_topic_name(topic.handle)) + ": the brokers do not tell its partitions: " + rd_kafka_err2str(code);
+    *error =
+        std::string(rd_kafka_topic_name(topic.handle)) + ": the brokers do not tell its partitions: " + rd_kafka_err2str(code);
     return 0;
   }
   std::uint32_t partitions = 0;

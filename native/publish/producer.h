@@ -3,7 +3,8 @@
 // Reads:      what Send is given; keys and values are copied. Writes: Kafka.
 // Threads:    Send belongs to one thread. "tw-acks", made here, takes delivery reports and completes parcels.
 // When slow:  librdkafka's queue is bounded in messages and bytes; Send answers kFull and has taken nothing.
-// On failure: a message is never given up while the producer lives. What cannot be delivered at all (a fatal error, a message that
+// On failure: a message is never given up while the producer lives. What cannot be delivered at all (a fatal error, a message
+// that
 //             the brokers refuse) makes it `failed`: the owner makes a new one and sends again from the acknowledged position.
 #pragma once
 #include <array>
@@ -38,8 +39,9 @@ struct ProducerOptions {
 // librdkafka's properties for these options.
 kafka::Properties ProducerProperties(const ProducerOptions& options);
 
-// A topic of one producer. A broker that has nothing from a producer accepts any sequence number: were the first request of a partition
-// refused and the second accepted, the first would be lost. So the first message goes alone, and is the proof that guards the others.
+// A topic of one producer. A broker that has nothing from a producer accepts any sequence number: were the first request of a
+// partition refused and the second accepted, the first would be lost. So the first message goes alone, and is the proof that
+// guards the others.
 struct Topic {
   static constexpr std::int32_t kPartitionsMax = 4096;
   enum Proof : std::uint8_t { kNone = 0, kUnderWay = 1, kProven = 2 };
@@ -53,23 +55,29 @@ struct Message {
   std::int32_t partition = 0;
   std::string_view key{};
   std::span<const std::uint8_t> value{};
-  bool tombstone = false;  // No value at all: deletes the key from a compacted topic.
-  bool opaque = false;     // Header tw-kind = o: not a batch.
+  bool tombstone = false;     // No value at all: deletes the key from a compacted topic.
+  bool opaque = false;        // Header tw-kind = o: not a batch.
   std::uint64_t ts_recv = 0;  // Kafka's timestamp, in its milliseconds; 0: the time of sending.
 };
 
-// Counted since the publisher was made; they survive the change of a producer.
+// A counter that one thread writes and any reads: no locked instruction.
+inline void Count(std::atomic<std::uint64_t>& counter, std::uint64_t by = 1) {
+  counter.store(counter.load(std::memory_order_relaxed) + by, std::memory_order_relaxed);
+}
+
+// Counted since the publisher was made; they survive the change of a producer. What the sender writes and what tw-acks writes lie on
+// lines of their own: at a message per record the two would hand one line back and forth.
 struct ProducerCounters {
-  std::atomic<std::uint64_t> messages{0};
-  std::atomic<std::uint64_t> bytes{0};  // Keys and values.
-  std::atomic<std::uint64_t> acknowledged{0};  // Messages.
+  alignas(64) std::atomic<std::uint64_t> messages{0};
+  std::atomic<std::uint64_t> bytes{0};                     // Keys and values.
+  alignas(64) std::atomic<std::uint64_t> acknowledged{0};  // Messages.
   std::atomic<std::uint64_t> failed{0};        // Messages that were told to be undeliverable, to be sent again.
   std::atomic<std::uint64_t> batch_bytes{0};   // Mean of librdkafka's batches at its last statistics: kafka_producer_batch_size.
   std::atomic<std::uint64_t> batch_messages{0};
-  std::atomic<std::uint64_t> producers{0};     // How often one was made.
-  ring::Histogram ack_ns;                      // Send of a parcel to the acknowledgement of all of it.
-  ring::Histogram age_ns;                      // The same from ts_recv of its first record, by records.
-  mutable std::mutex mutex;                            // What follows.
+  std::atomic<std::uint64_t> producers{0};      // How often one was made.
+  ring::Histogram ack_ns;                       // Send of a parcel to the acknowledgement of all of it.
+  ring::Histogram age_ns;                       // The same from ts_recv of its first record, by records.
+  mutable std::mutex mutex;                     // What follows.
   std::map<std::string, std::uint64_t> errors;  // By librdkafka's name of the error.
   std::string last_error;                       // Since the last acknowledgement; empty: none.
 
@@ -82,9 +90,10 @@ class Producer {
   enum class Sent : std::uint8_t { kOk, kFull, kFailed };
 
   // Null: *error says why. `on_ack` is called on tw-acks after each round of delivery reports.
-  static std::unique_ptr<Producer> Make(const ProducerOptions& options, ProducerCounters* counters, std::function<std::uint64_t()> now_ns,
-                                        std::function<void()> on_ack, std::string* error);
-  // Joins tw-acks. Messages without an acknowledgement are dropped: their parcels are never completed, and may be freed afterwards.
+  static std::unique_ptr<Producer> Make(const ProducerOptions& options, ProducerCounters* counters,
+                                        std::function<std::uint64_t()> now_ns, std::function<void()> on_ack, std::string* error);
+  // Joins tw-acks. Messages without an acknowledgement are dropped: their parcels are never completed, and may be freed
+  // afterwards.
   ~Producer();
   Producer(const Producer&) = delete;
   Producer& operator=(const Producer&) = delete;
@@ -94,7 +103,10 @@ class Producer {
   // Adds a piece to the parcel when the message was taken.
   Sent Send(const Message& message, Parcel* parcel);
   bool failed() const { return failed_.load(std::memory_order_acquire); }
-  std::uint32_t in_flight() const { return in_flight_.load(std::memory_order_relaxed); }
+  std::uint32_t in_flight() const {
+    const std::uint64_t reported = reported_.load(std::memory_order_relaxed);
+    return static_cast<std::uint32_t>(sent_.load(std::memory_order_relaxed) - reported);
+  }
 
  private:
   Producer() = default;
@@ -114,8 +126,9 @@ class Producer {
   rd_kafka_queue_t* reports_ = nullptr;
   std::atomic<bool> failed_{false};
   std::atomic<bool> stopping_{false};
-  std::atomic<std::uint32_t> in_flight_{0};  // Messages.
   std::thread thread_;
+  alignas(64) std::atomic<std::uint64_t> sent_{0};      // Messages; the sender's.
+  alignas(64) std::atomic<std::uint64_t> reported_{0};  // The same of tw-acks.
 };
 
 // Partitions of a topic as the brokers tell it; 0: *error says why.

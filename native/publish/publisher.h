@@ -3,7 +3,8 @@
 //
 // Reads:      topics of the log. Writes: Kafka, the group's positions.
 // Threads:    one of its own, under the name it is given, and the producer's "tw-acks". Stop joins both.
-// When slow:  a partition has at most kParcelsMax parcels in flight and librdkafka's queue is bounded: then the log is not read, lag
+// When slow:  a partition has at most kParcelsMax parcels in flight and librdkafka's queue is bounded: then the log is not read,
+// lag
 //             grows, nothing is dropped. While brokers are away it is `blocked` and goes on by itself.
 #pragma once
 #include <atomic>
@@ -23,8 +24,8 @@
 
 namespace tw::publish {
 
-// In flight of one partition, and as many again between two commits: after a crash at most twice this number of its messages stand
-// in Kafka behind the committed position. The tail scan counts on it.
+// In flight of one partition, and as many again between two commits: after a crash at most twice this number of its messages
+// stand in Kafka behind the committed position. The tail scan counts on it.
 inline constexpr std::uint32_t kParcelsMax = 1000;
 
 enum class State : std::uint8_t { kStopped = 0, kRunning = 1, kBlocked = 2 };
@@ -36,14 +37,14 @@ struct PublisherOptions {
   std::string thread_name;
   ProducerOptions producer;
   std::uint32_t commit_ms = 100;
-  std::uint32_t stop_ms = 5000;  // How long Stop waits for what is on its way.
-  std::function<std::uint64_t()> now_ns{};   // Null: CLOCK_MONOTONIC.
+  std::uint32_t stop_ms = 5000;             // How long Stop waits for what is on its way.
+  std::function<std::uint64_t()> now_ns{};  // Null: CLOCK_MONOTONIC.
 };
 
 struct TopicLag {
   std::string topic;
-  std::uint64_t lag = 0;        // Offsets of the log that are not acknowledged.
-  std::uint32_t in_flight = 0;  // Parcels.
+  std::uint64_t lag = 0;         // Offsets of the log that are not acknowledged.
+  std::uint32_t in_flight = 0;   // Parcels.
   std::uint32_t partitions = 0;  // Ours.
 };
 

@@ -35,7 +35,8 @@ class ReplicatorFactory final : public WriterFactory {
       of.partition = static_cast<std::int32_t>(lane.partition);
       of.anchor = AnchorOf(lane);
     }
-    if (!ReadTails(options_.producer.properties, tails, 2 * static_cast<std::int64_t>(kParcelsMax), kTailsMs, beat, error)) return false;
+    if (!ReadTails(options_.producer.properties, tails, 2 * static_cast<std::int64_t>(kParcelsMax), kTailsMs, beat, error))
+      return false;
     for (std::size_t i = 0; i < lanes.size(); ++i) {
       LaneStart& lane = lanes[i];
       journal::TopicOptions topic;
@@ -43,8 +44,8 @@ class ReplicatorFactory final : public WriterFactory {
       merge.records_max = options_.records_max;
       merge.compact = log_->FindTopic(lane.topic, &topic) && topic.compact;
       merge.wall_ns = options_.wall_ns;
-      lane.writer = std::make_unique<MergeWriter>(producer, producer->TopicOf(tails[i].topic), tails[i].partition, lane.flight, pace_, counters_,
-                                                  merge, std::move(tails[i].tail), lane.position, lane.end);
+      lane.writer = std::make_unique<MergeWriter>(producer, producer->TopicOf(tails[i].topic), tails[i].partition, lane.flight,
+                                                  pace_, counters_, merge, std::move(tails[i].tail), lane.position, lane.end);
     }
     return true;
   }
@@ -53,8 +54,9 @@ class ReplicatorFactory final : public WriterFactory {
   static bool SamePartitions(Producer* producer, const LaneStart& lane, const std::string& name, std::string* error) {
     const std::uint32_t there = PartitionsOf(producer->handle(), *producer->TopicOf(name), kMetadataMs, error);
     if (there == 0 || there == lane.partitions) return there != 0;
-    *error = "topic " + lane.topic + " has " + std::to_string(lane.partitions) + " partitions in the local log and " + name + " has " +
-             std::to_string(there) + " in Kafka; fix: give both the same engine_partitions in config/topics.yaml and run tickwire topics apply";
+    *error = "topic " + lane.topic + " has " + std::to_string(lane.partitions) + " partitions in the local log and " + name +
+             " has " + std::to_string(there) +
+             " in Kafka; fix: give both the same engine_partitions in config/topics.yaml and run tickwire topics apply";
     return false;
   }
 
@@ -63,7 +65,8 @@ class ReplicatorFactory final : public WriterFactory {
     journal::Status status = journal::Status::kOk;
     const auto reader = log_->OpenReader(lane.topic, lane.partition, &status);
     if (reader == nullptr || lane.position == 0) return std::nullopt;
-    if (reader->SeekOffset(lane.position > kAnchorOffsets ? lane.position - kAnchorOffsets : 0) != journal::Status::kOk) return std::nullopt;
+    if (reader->SeekOffset(lane.position > kAnchorOffsets ? lane.position - kAnchorOffsets : 0) != journal::Status::kOk)
+      return std::nullopt;
     std::optional<Anchor> anchor;
     journal::MessageView message;
     while (reader->position() < lane.position) {
@@ -71,7 +74,8 @@ class ReplicatorFactory final : public WriterFactory {
       if (status == journal::Status::kSkipped || status == journal::Status::kExpired) continue;
       if (status != journal::Status::kOk || message.offset >= lane.position) break;
       wire::BatchView batch;
-      if (message.kind != journal::Kind::kBatch || wire::BatchView::Parse(message.value, &batch) != wire::BatchError::kNone) continue;
+      if (message.kind != journal::Kind::kBatch || wire::BatchView::Parse(message.value, &batch) != wire::BatchError::kNone)
+        continue;
       if (batch.size() == 0 || !HasStream(batch.info().type)) continue;
       const Header* last = batch[batch.size() - 1];
       anchor = Anchor{StreamOf(last), last->position()};
@@ -94,6 +98,8 @@ std::unique_ptr<Publisher> MakeReplicator(std::shared_ptr<journal::Log> log, Rep
   publisher.group = options.group;
   publisher.durable = true;
   publisher.thread_name = "tw-replicate";
+  // Messages are batches already, of 16 KB when full: within the profile's 32 KB each would go alone.
+  options.producer.properties.try_emplace("batch.size", "1000000");
   publisher.producer = options.producer;
   publisher.commit_ms = options.commit_ms;
   publisher.stop_ms = options.stop_ms;

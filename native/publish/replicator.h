@@ -1,8 +1,8 @@
 // The replicator: the local log, ingestion's outbox, on a Kafka cluster. Partition p of a topic becomes partition p of its Kafka
 // topic, the records in the same order; an outage of the brokers is only a longer follow.
 //
-// After a crash it goes on at the committed position and leaves out what the tail of the Kafka partition shows to be there. Records
-// whose acknowledgement was never seen by anybody may still stand twice; readers drop them by (epoch, seq).
+// After a crash it goes on at the committed position and leaves out what the tail of the Kafka partition shows to be there.
+// Records whose acknowledgement was never seen by anybody may still stand twice; readers drop them by (epoch, seq).
 #pragma once
 #include <memory>
 #include <string>

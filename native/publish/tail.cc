@@ -12,7 +12,7 @@
 namespace tw::publish {
 namespace {
 
-constexpr std::int64_t kFurther = 8;          // Each look goes back this many times as far as the one before…
+constexpr std::int64_t kFurther = 8;            // Each look goes back this many times as far as the one before…
 constexpr std::int64_t kMessagesMax = 128'000;  // …and no further: what is repeated then is dropped by readers.
 constexpr int kPollMs = 50;
 constexpr int kAnswerMs = 3000;
@@ -45,7 +45,8 @@ struct Look {  // One partition while it is read.
 
 class Scan {
  public:
-  Scan(rd_kafka_t* handle, std::span<TailOf> tails, std::int64_t messages, std::uint64_t deadline_ns, const std::function<bool()>& beat)
+  Scan(rd_kafka_t* handle, std::span<TailOf> tails, std::int64_t messages, std::uint64_t deadline_ns,
+       const std::function<bool()>& beat)
       : handle_(handle), queue_(rd_kafka_queue_new(handle)), deadline_ns_(deadline_ns), beat_(beat) {
     for (TailOf& of : tails) {
       Look look;
@@ -95,7 +96,8 @@ class Scan {
     const char* name = rd_kafka_topic_name(look.topic);
     const auto code = rd_kafka_query_watermark_offsets(handle_, name, look.of->partition, &look.low, &look.high, kAnswerMs);
     if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      *error = look.of->topic + " partition " + std::to_string(look.of->partition) + ": its end cannot be read: " + rd_kafka_err2str(code);
+      *error = look.of->topic + " partition " + std::to_string(look.of->partition) +
+               ": its end cannot be read: " + rd_kafka_err2str(code);
       return false;
     }
     return Going(error) && ReadFrom(look, error);
@@ -106,7 +108,8 @@ class Scan {
     look.from = std::max(look.low, look.high - look.messages);
     if (look.from >= look.high) return true;
     if (rd_kafka_consume_start_queue(look.topic, look.of->partition, look.from, queue_) != 0) {
-      *error = look.of->topic + " partition " + std::to_string(look.of->partition) + ": " + rd_kafka_err2str(rd_kafka_last_error());
+      *error =
+          look.of->topic + " partition " + std::to_string(look.of->partition) + ": " + rd_kafka_err2str(rd_kafka_last_error());
       return false;
     }
     look.reading = true;
@@ -124,7 +127,8 @@ class Scan {
   Look* Find(const rd_kafka_message_t& message) {
     if (message.rkt == nullptr) return nullptr;
     for (Look& look : looks_) {
-      if (look.reading && look.of->partition == message.partition && look.of->topic == rd_kafka_topic_name(message.rkt)) return &look;
+      if (look.reading && look.of->partition == message.partition && look.of->topic == rd_kafka_topic_name(message.rkt))
+        return &look;
     }
     return nullptr;
   }
@@ -149,7 +153,9 @@ class Scan {
     aligned_.resize((message.len + 7) / 8);
     if (message.len != 0) std::memcpy(aligned_.data(), message.payload, message.len);
     wire::BatchView batch;
-    if (wire::BatchView::Parse({reinterpret_cast<const std::uint8_t*>(aligned_.data()), message.len}, &batch) != wire::BatchError::kNone) return;
+    if (wire::BatchView::Parse({reinterpret_cast<const std::uint8_t*>(aligned_.data()), message.len}, &batch) !=
+        wire::BatchError::kNone)
+      return;
     for (std::uint32_t i = 0; i < batch.size(); ++i) look.of->tail.Learn(batch[i]);
   }
 

@@ -48,8 +48,8 @@ struct TailOf {
   Tail tail;
 };
 
-// Reads the last `messages` of each partition, and further back until its anchor is seen. False: *error says why; nothing of it may
-// be used. `beat` is called meanwhile; false from it: give up.
+// Reads the last `messages` of each partition, and further back until its anchor is seen. False: *error says why; nothing of it
+// may be used. `beat` is called meanwhile; false from it: give up.
 bool ReadTails(const kafka::Properties& properties, std::span<TailOf> tails, std::int64_t messages, std::uint32_t timeout_ms,
                const std::function<bool()>& beat, std::string* error);
 

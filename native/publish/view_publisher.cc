@@ -10,7 +10,8 @@ constexpr std::uint32_t kMetadataMs = 3000;
 
 class ViewFactory final : public WriterFactory {
  public:
-  ViewFactory(std::shared_ptr<InstrumentTable> instruments, std::vector<ViewTopic> views, std::shared_ptr<WriterCounters> counters)
+  ViewFactory(std::shared_ptr<InstrumentTable> instruments, std::vector<ViewTopic> views,
+              std::shared_ptr<WriterCounters> counters)
       : instruments_(std::move(instruments)), views_(std::move(views)), counters_(std::move(counters)) {}
 
   // The brokers say how many partitions a view has, so that its records stand where a client that counts them looks.
@@ -24,7 +25,8 @@ class ViewFactory final : public WriterFactory {
         count = PartitionsOf(producer->handle(), *topic, kMetadataMs, error);
       }
       if (count == 0) return false;
-      lane.writer = std::make_unique<ViewWriter>(producer, topic, count, lane.flight, instruments_, counters_, views_[lane.topic_index].options);
+      lane.writer = std::make_unique<ViewWriter>(producer, topic, count, lane.flight, instruments_, counters_,
+                                                 views_[lane.topic_index].options);
     }
     return true;
   }

@@ -1,5 +1,5 @@
-// The open views: topics of the engine for everybody else, under their plain names, keyed by symbol, one data record a message, in
-// the partition that Kafka's own clients would choose: murmur2(symbol) mod the view's partitions.
+// The open views: topics of the engine for everybody else, under their plain names, keyed by symbol, one data record a message,
+// in the partition that Kafka's own clients would choose: murmur2(symbol) mod the view's partitions.
 //
 // At least once: positions are committed after acknowledgement, and the event id inside tells a repeat.
 #pragma once

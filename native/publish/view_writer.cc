@@ -8,7 +8,8 @@
 namespace tw::publish {
 
 ViewWriter::ViewWriter(Producer* producer, Topic* topic, std::uint32_t partitions, Flight* flight,
-                       std::shared_ptr<InstrumentTable> instruments, std::shared_ptr<WriterCounters> counters, const ViewOptions& options)
+                       std::shared_ptr<InstrumentTable> instruments, std::shared_ptr<WriterCounters> counters,
+                       const ViewOptions& options)
     : producer_(producer),
       topic_(topic),
       partitions_(partitions),
@@ -19,7 +20,8 @@ ViewWriter::ViewWriter(Producer* producer, Topic* topic, std::uint32_t partition
 
 Writer::Result ViewWriter::Take(const journal::MessageView& message, std::uint64_t now_ns) {
   wire::BatchView batch;
-  const bool readable = message.kind == journal::Kind::kBatch && wire::BatchView::Parse(message.value, &batch) == wire::BatchError::kNone;
+  const bool readable =
+      message.kind == journal::Kind::kBatch && wire::BatchView::Parse(message.value, &batch) == wire::BatchError::kNone;
   if (!readable) counters_->bad.fetch_add(1, std::memory_order_relaxed);
   if (parcel_ == nullptr) parcel_ = flight_->Open(message.offset + message.count, message.count, now_ns);
   if (readable && IsViewed(batch.info().type)) {
@@ -56,7 +58,7 @@ Writer::Result ViewWriter::TakeRecord(const Header* record, std::size_t size, st
     case Producer::Sent::kFull: return Result::kFull;
     case Producer::Sent::kFailed: return Result::kFailed;
   }
-  counters_->records.fetch_add(1, std::memory_order_relaxed);
+  Count(counters_->records);
   return Result::kTaken;
 }
 

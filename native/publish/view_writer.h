@@ -8,9 +8,9 @@
 
 #include "model/instrument.h"
 #include "model/stream.h"
-#include "publish/avro.h"
 #include "publish/publisher.h"
 #include "publish/writer.h"
+#include "wire/avro.h"
 
 namespace tw::publish {
 
@@ -30,8 +30,8 @@ struct ViewOptions {
 class ViewWriter final : public Writer {
  public:
   // `partitions`: of the view.
-  ViewWriter(Producer* producer, Topic* topic, std::uint32_t partitions, Flight* flight, std::shared_ptr<InstrumentTable> instruments,
-             std::shared_ptr<WriterCounters> counters, const ViewOptions& options);
+  ViewWriter(Producer* producer, Topic* topic, std::uint32_t partitions, Flight* flight,
+             std::shared_ptr<InstrumentTable> instruments, std::shared_ptr<WriterCounters> counters, const ViewOptions& options);
   ~ViewWriter() override = default;
 
   Result Take(const journal::MessageView& message, std::uint64_t now_ns) override;
@@ -51,11 +51,11 @@ class ViewWriter final : public Writer {
   const std::shared_ptr<InstrumentTable> instruments_;
   const std::shared_ptr<WriterCounters> counters_;
   const ViewOptions options_;
-  AvroEncoder avro_;
+  wire::AvroEncoder avro_;
   std::string json_;
-  Parcel* parcel_ = nullptr;    // Of the message that is being taken.
-  std::uint32_t next_ = 0;      // Its record at which Take goes on.
-  std::uint64_t give_up_ns_ = 0;  // On the instrument that is waited for; 0: none is.
+  Parcel* parcel_ = nullptr;                   // Of the message that is being taken.
+  std::uint32_t next_ = 0;                     // Its record at which Take goes on.
+  std::uint64_t give_up_ns_ = 0;               // On the instrument that is waited for; 0: none is.
   std::unordered_set<std::uint32_t> unknown_;  // Waited for once, and not again.
 };
 

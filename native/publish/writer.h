@@ -34,10 +34,10 @@ struct LaneStart {
   std::string topic;
   std::uint32_t topic_index = 0;
   std::uint32_t partition = 0;
-  std::uint32_t partitions = 0;  // Of the log's topic.
-  std::uint64_t position = 0;    // The first offset that will be read.
-  std::uint64_t end = 0;         // The log's end now: what is appended later cannot stand in Kafka yet.
-  Flight* flight = nullptr;      // Outlives the writer.
+  std::uint32_t partitions = 0;    // Of the log's topic.
+  std::uint64_t position = 0;      // The first offset that will be read.
+  std::uint64_t end = 0;           // The log's end now: what is appended later cannot stand in Kafka yet.
+  Flight* flight = nullptr;        // Outlives the writer.
   std::unique_ptr<Writer> writer;  // To be filled in.
 };
 
@@ -45,7 +45,8 @@ struct LaneStart {
 class WriterFactory {
  public:
   virtual ~WriterFactory() = default;
-  // Fills in every writer, or says why not: the publisher tries again. `beat` is called while it waits for brokers; false: give up.
+  // Fills in every writer, or says why not: the publisher tries again. `beat` is called while it waits for brokers; false: give
+  // up.
   virtual bool Make(Producer* producer, std::span<LaneStart> lanes, const std::function<bool()>& beat, std::string* error) = 0;
 };
 

@@ -31,7 +31,8 @@ TEST(ReplicatorCrash, DISABLED_Child) {
   const char* bootstrap = std::getenv("TW_CHILD_BOOTSTRAP");
   ASSERT_NE(directory, nullptr);
   const auto log = OpenLog(directory);
-  const auto replicator = MakeReplicator(log, OptionsFor(bootstrap, static_cast<std::uint32_t>(std::atoi(std::getenv("TW_CHILD_COMMIT_MS")))));
+  const auto replicator =
+      MakeReplicator(log, OptionsFor(bootstrap, static_cast<std::uint32_t>(std::atoi(std::getenv("TW_CHILD_COMMIT_MS")))));
   ASSERT_EQ(replicator->Start(), "");
   for (;;) ::pause();
 }
@@ -48,7 +49,8 @@ pid_t StartChild(const std::string& directory, const std::string& bootstrap, std
   const int null = ::open("/dev/null", O_WRONLY);
   ::dup2(null, 1);
   ::dup2(null, 2);
-  ::execl("/proc/self/exe", "tw_publish_test", "--gtest_also_run_disabled_tests", "--gtest_filter=ReplicatorCrash.DISABLED_Child", nullptr);
+  ::execl("/proc/self/exe", "tw_publish_test", "--gtest_also_run_disabled_tests", "--gtest_filter=ReplicatorCrash.DISABLED_Child",
+          nullptr);
   ::_exit(127);
 }
 
@@ -118,7 +120,8 @@ TEST(ReplicatorCrash, ReadsOnBehindAnotherWritersMessages) {
   options.records_max = 1;
   const auto second = MakeReplicator(other_log, std::move(options));
   ASSERT_EQ(second->Start(), "");
-  ASSERT_TRUE(Until([&] { return other_log->Committed("tickwire-replicator", kTopic, 0).value_or(0) == 5000; })) << second->stats().error;
+  ASSERT_TRUE(Until([&] { return other_log->Committed("tickwire-replicator", kTopic, 0).value_or(0) == 5000; }))
+      << second->stats().error;
   second->Stop();
 
   const auto first = MakeReplicator(log, OptionsFor(cluster.bootstrap(), 20));

@@ -63,7 +63,8 @@ TEST(Replicator, KeepsOrderPartitionAndTime) {
     ASSERT_EQ(wire::BatchView::Parse(message.value(), &batch), wire::BatchError::kNone);
     ASSERT_EQ(batch.info().origin, 1u);
     ASSERT_EQ(message.timestamp_ms, static_cast<std::int64_t>(batch.info().ts_recv_first / 1'000'000));
-    for (std::uint32_t i = 0; i < batch.size(); ++i) ASSERT_EQ((batch[i]->instrument_id - 100) / 2, static_cast<std::uint32_t>(message.partition));
+    for (std::uint32_t i = 0; i < batch.size(); ++i)
+      ASSERT_EQ((batch[i]->instrument_id - 100) / 2, static_cast<std::uint32_t>(message.partition));
   }
   EXPECT_EQ(stats.records, 20'000u);
   EXPECT_EQ(stats.acknowledged, messages.size());
@@ -199,7 +200,8 @@ TEST(Replicator, FollowsALeaderThatMoves) {
   for (std::uint32_t round = 0; round < 9; ++round) {
     AppendTrades(*bench.log, kTopic, bench.partitions, round * 300 + 1, 300, 2);
     for (int partition = 0; partition < static_cast<int>(bench.partitions); ++partition) {
-      rd_kafka_mock_partition_set_leader(*bench.cluster, kKafkaTopic, partition, static_cast<std::int32_t>((round + partition) % 3 + 1));
+      rd_kafka_mock_partition_set_leader(*bench.cluster, kKafkaTopic, partition,
+                                         static_cast<std::int32_t>((round + partition) % 3 + 1));
     }
   }
   ASSERT_TRUE(Until([&] { return bench.CaughtUp(5400); })) << replicator->stats().error;

@@ -181,8 +181,8 @@ inline std::unique_ptr<journal::Appender> AppenderOf(journal::Log& log, const st
 }
 
 // Trades of two instruments a partition, in batches of `records`: numbers first_seq … first_seq + count - 1 of each.
-inline void AppendTrades(journal::Log& log, const std::string& topic, std::uint32_t partitions, std::uint32_t first_seq, std::uint32_t count,
-                         std::uint32_t records = 5) {
+inline void AppendTrades(journal::Log& log, const std::string& topic, std::uint32_t partitions, std::uint32_t first_seq,
+                         std::uint32_t count, std::uint32_t records = 5) {
   for (std::uint32_t partition = 0; partition < partitions; ++partition) {
     const auto appender = AppenderOf(log, topic, partition);
     std::vector<Trade> batch;

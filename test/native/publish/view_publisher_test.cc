@@ -25,14 +25,16 @@ struct Bench {
     options.views = {{kTopic, view}};
     options.producer.profile = Profile::kLatency;
     options.producer.properties = cluster.properties();
-    // The mock checks no sequence numbers: it would accept what is on its way behind a refused request, which a broker never does.
+    // The mock checks no sequence numbers: it would accept what is on its way behind a refused request, which a broker never
+    // does.
     options.producer.properties["max.in.flight.requests.per.connection"] = "1";
     auto publisher = MakeViewPublisher(log, instruments, std::move(options));
     EXPECT_EQ(publisher->Start(), "");
     return publisher;
   }
   bool CaughtUp(std::uint64_t offset) const {
-    return log->Committed("tickwire-views", kTopic, 0).value_or(0) == offset && log->Committed("tickwire-views", kTopic, 1).value_or(0) == offset;
+    return log->Committed("tickwire-views", kTopic, 0).value_or(0) == offset &&
+           log->Committed("tickwire-views", kTopic, 1).value_or(0) == offset;
   }
   std::vector<Stored> Read() const { return cluster.ReadAll(kTopic, kViewPartitions); }
 
@@ -103,7 +105,8 @@ TEST(ViewPublisher, GapsClocksAndTypesWithoutASchemaPassBy) {
   ViewOptions view{.encoding = Encoding::kAvro};
   view.schema_ids[static_cast<std::size_t>(RecordType::kTrade)] = 7;
   const auto publisher = bench.Start(view);
-  ASSERT_TRUE(Until([&] { return bench.log->Committed("tickwire-views", kTopic, 0).value_or(0) == 4; })) << publisher->stats().error;
+  ASSERT_TRUE(Until([&] { return bench.log->Committed("tickwire-views", kTopic, 0).value_or(0) == 4; }))
+      << publisher->stats().error;
   const PublisherStats stats = publisher->stats();
   publisher->Stop();
   EXPECT_EQ(stats.records, 1u);
@@ -129,7 +132,8 @@ TEST(ViewPublisher, CountsAnInstrumentThatDoesNotCome) {
   bench.Know(101, "SYM101");
   AppendTrades(*bench.log, kTopic, 1, 1, 10, 2);
   const auto publisher = bench.Start({.instrument_wait_ms = 20});
-  ASSERT_TRUE(Until([&] { return bench.log->Committed("tickwire-views", kTopic, 0).value_or(0) == 20; })) << publisher->stats().error;
+  ASSERT_TRUE(Until([&] { return bench.log->Committed("tickwire-views", kTopic, 0).value_or(0) == 20; }))
+      << publisher->stats().error;
   EXPECT_EQ(publisher->stats().unknown_instrument, 10u);
   EXPECT_EQ(publisher->stats().acknowledged, 10u);
 }

@@ -1,5 +1,5 @@
-// Records as Avro: the schemas of config/schema/avro in the registry's wire format, 0x00, schema id (big-endian u32), Avro binary.
-// Field for field what scripts/avro-schemas.mjs makes of the record layout; a test decodes every type by those files.
+// Records as Avro: the schemas of config/schema/avro in the registry's wire format, 0x00, schema id (big-endian u32), Avro
+// binary. Field for field what scripts/avro-schemas.mjs makes of the record layout; a test decodes every type by those files.
 //
 // Threads:  an encoder belongs to one. Allocates only until its buffer has grown to the largest record.
 #pragma once
@@ -11,7 +11,7 @@
 #include "model/instrument.h"
 #include "model/record.h"
 
-namespace tw::publish {
+namespace tw::wire {
 
 class AvroEncoder {
  public:
@@ -23,4 +23,4 @@ class AvroEncoder {
   std::string id_;
 };
 
-}  // namespace tw::publish
+}  // namespace tw::wire

@@ -1,12 +1,16 @@
 // The Avro encoder against the schemas that stand in the registry, read by a decoder that knows the schemas alone.
-#include "publish/avro.h"
+#include "wire/avro.h"
+
+#include <gtest/gtest.h>
 
 #include <filesystem>
+#include <limits>
+#include <vector>
 
 #include "avro_reader.h"
 #include "wire/json.h"
 
-namespace tw::publish {
+namespace tw::wire {
 namespace {
 
 constexpr std::uint32_t kSchemaId = 0x01020304;
@@ -44,7 +48,7 @@ std::map<std::string, std::string> Decoded(const std::string& schema, const Reco
   EXPECT_EQ(wire, (std::vector<std::uint8_t>{0, 1, 2, 3, 4}));
   auto fields = AvroReader(SchemaFile(schema)).Read(bytes.subspan(5));
   std::string id;
-  wire::AppendEventId(&record, &id);
+  AppendEventId(&record, &id);
   const std::map<std::string, std::string> header = {{"symbol", "BTCUSDT"},
                                                      {"instrument_id", "16777217"},
                                                      {"ts_event", "1700000000123456789"},
@@ -87,7 +91,8 @@ TEST(Avro, QuoteWithAnEmptySide) {
   quote.bid_size = kNoSize;
   quote.ask_price = -5;
   quote.ask_size = 0;
-  EXPECT_EQ(Decoded("quote", quote), (Fields{{"bid_price", "null"}, {"bid_size", "null"}, {"ask_price", "-5"}, {"ask_size", "0"}}));
+  EXPECT_EQ(Decoded("quote", quote),
+            (Fields{{"bid_price", "null"}, {"bid_size", "null"}, {"ask_price", "-5"}, {"ask_size", "0"}}));
 }
 
 TEST(Avro, Ticker) {
@@ -117,7 +122,8 @@ TEST(Avro, Index) {
   index.settle_price = kNoPrice;
   index.funding_rate = -3;
   index.ts_next_funding = 7;
-  EXPECT_EQ(Decoded("index", index), (Fields{{"price", "1"}, {"settle_price", "null"}, {"funding_rate", "-3"}, {"ts_next_funding", "7"}}));
+  EXPECT_EQ(Decoded("index", index),
+            (Fields{{"price", "1"}, {"settle_price", "null"}, {"funding_rate", "-3"}, {"ts_next_funding", "7"}}));
 }
 
 TEST(Avro, DepthOfEverySize) {
@@ -240,4 +246,4 @@ TEST(Avro, TypesWithoutASchemaAreEmpty) {
 }
 
 }  // namespace
-}  // namespace tw::publish
+}  // namespace tw::wire

@@ -1,15 +1,15 @@
 // A slow Avro decoder that knows nothing but an .avsc file: what the encoder wrote, field by field, as text.
 #pragma once
-#include <gtest/gtest.h>
 #include <simdjson.h>
 
 #include <cstdint>
 #include <map>
 #include <span>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 
-namespace tw::publish {
+namespace tw::wire {
 
 class AvroReader {
  public:
@@ -99,4 +99,4 @@ class AvroReader {
   std::map<std::string, std::string> fields_;
 };
 
-}  // namespace tw::publish
+}  // namespace tw::wire

@@ -1,4 +1,4 @@
-#include "publish/avro.h"
+#include "wire/avro.h"
 
 #include <cstring>
 #include <string_view>
@@ -6,11 +6,11 @@
 #include "model/decimal.h"
 #include "wire/json.h"
 
-namespace tw::publish {
+namespace tw::wire {
 namespace {
 
-constexpr std::size_t kTextMax = 160;                      // Turnover and event id.
-constexpr std::size_t kFixedMax = 5 + 16 * 10 + 40 * 10;   // Wire header, header fields, own fields.
+constexpr std::size_t kTextMax = 160;                     // Turnover and event id.
+constexpr std::size_t kFixedMax = 5 + 16 * 10 + 40 * 10;  // Wire header, header fields, own fields.
 constexpr std::size_t kLevelMax = 10 + 11 + 5;
 constexpr std::size_t kRecordMax = kFixedMax + 40 * kLevelMax + 2 * 4 + kTextMax;
 
@@ -78,8 +78,9 @@ void Body(Out& out, const Quote& r) {
 }
 
 void Body(Out& out, const Ticker& r) {
-  for (const std::int64_t value : {r.last_price, r.last_size, r.average_price, r.volume, r.buy_quantity, r.sell_quantity, r.open_interest,
-                                   r.open_interest_day_high, r.open_interest_day_low, r.open, r.high, r.low, r.previous_close}) {
+  for (const std::int64_t value :
+       {r.last_price, r.last_size, r.average_price, r.volume, r.buy_quantity, r.sell_quantity, r.open_interest,
+        r.open_interest_day_high, r.open_interest_day_low, r.open, r.high, r.low, r.previous_close}) {
     out.Optional(value);
   }
   out.OptionalTime(r.ts_last_trade);
@@ -186,9 +187,9 @@ std::span<const std::uint8_t> AvroEncoder::Encode(const void* record, const Inst
     default: return {};
   }
   id_.clear();
-  wire::AppendEventId(record, &id_);
+  AppendEventId(record, &id_);
   out.Text(id_);
   return {buffer_.data(), static_cast<std::size_t>(out.at() - buffer_.data())};
 }
 
-}  // namespace tw::publish
+}  // namespace tw::wire
