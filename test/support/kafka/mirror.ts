@@ -11,12 +11,13 @@ import { kafkaClasses } from './dist.js'
 import { formatProperties, type Properties, parseProperties } from './properties.js'
 
 const MEMORY = ['-Xmx256m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-XX:+ExitOnOutOfMemoryError']
-/** A test does not wait half a minute for a topic to be seen. */
+/** A test does not wait half a minute for a topic to be seen, and has hundreds of messages. */
 const QUICK: Properties = {
   'refresh.topics.interval.seconds': '1',
   'refresh.groups.interval.seconds': '1',
   'emit.checkpoints.interval.seconds': '1',
   'sync.group.offsets.interval.seconds': '1',
+  'offset.lag.max': '10',
 }
 /** It starts a worker and three connectors, each with clients of its own. */
 const WAIT_MS_MAX = 90_000
