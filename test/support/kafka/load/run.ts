@@ -37,6 +37,10 @@ export class LoadRun {
     this.partitions = options.partitions ?? 4
   }
 
+  get recordsPerSecond(): number {
+    return this.#options.recordsPerSecond
+  }
+
   get producer(): LoadProcess<ProduceStatus> {
     if (this.#producer === undefined) throw new Error('nothing is produced yet')
     return this.#producer
