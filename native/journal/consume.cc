@@ -150,7 +150,7 @@ void ConsumeLoop::Flush() {
 void ConsumeLoop::Open(Lane lane, const Place& from) {
   const std::string& topic = options_.topics[lane.assignment.topic];
   Status status = Status::kOk;
-  lane.reader = log_->OpenReader(topic, lane.assignment.partition, &status);
+  if (lane.reader == nullptr) lane.reader = log_->OpenReader(topic, lane.assignment.partition, &status);
   if (lane.reader != nullptr) {
     switch (from.kind) {
       case Place::Kind::kBegin: break;
@@ -312,9 +312,10 @@ void ConsumeLoop::Run() {
     lane.assignment = {.topic = range.topic, .partition = range.partition, .generation = 0};
     Status status = Status::kOk;
     if (!range.follow) {
-      const auto probe = log_->OpenReader(options_.topics[range.topic], range.partition, &status);
+      auto probe = log_->OpenReader(options_.topics[range.topic], range.partition, &status);
       if (probe != nullptr) {
         lane.limit = probe->end_offset();
+        const bool moves = range.to.kind == Place::Kind::kTime || range.to.kind == Place::Kind::kPosition;
         switch (range.to.kind) {
           case Place::Kind::kBegin: lane.limit = 0; break;
           case Place::Kind::kEnd: break;
@@ -334,6 +335,8 @@ void ConsumeLoop::Run() {
             break;
           }
         }
+        // On a network it costs a question to open one.
+        if (!moves) lane.reader = std::move(probe);
       }
     }
     Open(std::move(lane), range.from);
