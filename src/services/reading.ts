@@ -1,6 +1,6 @@
 /** Records of a log as objects: names and aliases of topics, symbols, exact times, unknown instruments looked up once. */
 import { UsageError } from '../core/errors.js'
-import type { Batch, Place, ReadOptions } from '../log/index.js'
+import type { Batch, Place, ReadOptions, Topic } from '../log/index.js'
 import { type DecodedRecord, decodeRecord } from '../wire/index.js'
 import type { Runtime } from './runtime.js'
 
@@ -9,13 +9,26 @@ export type ReadRecordsOptions = ReadOptions
 export const timeOfPlace = (place: Place | undefined): bigint | undefined =>
   typeof place === 'object' && 'time' in place ? place.time : undefined
 
+/** The topics of the log that are ours: a cluster holds anybody's. */
+export async function ownTopics({ log, kafka, topics }: Runtime): Promise<Topic[]> {
+  const held = await log.topics()
+  return kafka === undefined ? held : held.filter(({ name }) => topics.find(name) !== undefined)
+}
+
+/** What the record hash of a whole log is made of; undefined: all of it. Gap topics repeat what stands beside the records. */
+export async function hashedTopics(runtime: Runtime): Promise<string[] | undefined> {
+  if (runtime.kafka === undefined) return undefined
+  const own = (await ownTopics(runtime)).map(({ name }) => name)
+  return own.filter((name) => runtime.topics.find(name)?.dataType !== 'gaps')
+}
+
 /** The topics of the log that full names, aliases or names with `*` stand for. */
 export async function heldTopics(runtime: Runtime, names: readonly string[]): Promise<string[]> {
   const held = new Set((await runtime.log.topics()).map((t) => t.name))
   const wanted = names.flatMap((name) => (held.has(name) ? [name] : runtime.topics.resolve(name).map((t) => t.name)))
   const found = [...new Set(wanted)].filter((name) => held.has(name))
   if (found.length > 0) return found
-  throw new UsageError(`${runtime.directory} holds nothing of ${names.join(', ')}`, {
+  throw new UsageError(`${runtime.kafka?.place ?? runtime.directory} holds nothing of ${names.join(', ')}`, {
     field: 'topic',
     validValues: [...held].toSorted(),
     fix: 'use one of these',

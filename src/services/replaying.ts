@@ -10,6 +10,7 @@ import { recordedVenue, type SourceFormat } from '../ingestion/sources/source-fo
 import { isSymbol, symbolOf } from '../model/symbols.js'
 import { packageRoot } from '../native/addon.js'
 import { createBatcher, type FeedDataType } from '../native/feed.js'
+import { takeDefinitions } from './cluster-replay.js'
 import { routeExchange } from './routes.js'
 import type { Runtime } from './runtime.js'
 
@@ -138,6 +139,7 @@ export async function replayInto(runtime: Runtime, options: ReplayIntoOptions): 
   })
   try {
     const topics = await routeExchange(runtime, batcher, exchange, dataTypes)
+    if (runtime.kafka !== undefined) await takeDefinitions(runtime, exchange.name)
     await runtime.registry.refresh([exchange.name])
     batcher.start()
     const result = await replay({

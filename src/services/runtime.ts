@@ -65,6 +65,8 @@ export interface OpenRuntimeOptions {
   readonly settings: Settings
   readonly service: string
   readonly readOnly?: boolean
+  /** Records are made here, although no feed is: definitions stand in the local log, as ingestion's do. */
+  readonly ingests?: boolean
   /** With Kafka: do not connect yet; whoever needs the cluster calls `connect`. Ingestion goes on without it. */
   readonly connectLater?: boolean
   readonly environment?: Readonly<Record<string, string | undefined>>
@@ -125,7 +127,7 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime>
     })
   }
   // Ingestion lists instruments and must start without a broker; its definitions reach the cluster with everything else.
-  const listsHere = !usesKafka || settings.ingestion.feeds.length > 0
+  const listsHere = !usesKafka || options.ingests === true || settings.ingestion.feeds.length > 0
   const definitions = (): Log => (listsHere ? local() : log())
   const made = new Registry({
     exchanges,

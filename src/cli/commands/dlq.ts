@@ -5,25 +5,25 @@ import { batchOfLetter, readLetter, requestRedrive } from '../../log/index.js'
 import { type FoundLetter, findLetters, type LetterFilter, letterFields, redriveObstacle } from '../../services/dead-letters.js'
 import { decodeBatch } from '../../services/reading.js'
 import type { Runtime } from '../../services/runtime.js'
-import { commandOf, openToRead, openToWrite, requireData } from '../command.js'
+import { commandOf } from '../command.js'
 import type { Io } from '../io.js'
+import { type LogOptions, openToRead, openToWrite, withLogOptions } from '../log-options.js'
 import { factsText, formatOf, formatOption, jsonText, rowsText } from '../output.js'
 import { placeOf } from '../places.js'
 
-interface FilterOptions {
+interface FilterOptions extends LogOptions {
   readonly topic?: string
   readonly group?: string
   readonly class?: string
   readonly reason?: string
   readonly since?: string
   readonly filter: readonly string[]
-  readonly data: string
   readonly format?: string
 }
 
 export function dlqCommand(io: Io): Command {
   return commandOf('dlq', 'list dead letters, show one, have them tried again', [
-    'dlq list --data ./data',
+    'dlq list --kafka localhost:9092',
     'dlq redrive --group storage --dry-run',
   ])
     .addCommand(listCommand(io))
@@ -34,14 +34,13 @@ export function dlqCommand(io: Io): Command {
 const collected = (value: string, before: readonly string[]): readonly string[] => [...before, value]
 
 const withFilters = (command: Command): Command =>
-  command
+  withLogOptions(command)
     .option('--topic <name>', 'of this topic: a full name, an alias, or a name with * for a part')
     .option('--group <name>', 'of this consumer group')
     .addOption(new Option('--class <class>', 'why they died').choices(Object.keys(retryPolicies)))
     .option('--reason <text>', 'whose reason holds this text')
     .option('--since <place>', 'that died at or after an ISO time or a duration ago')
     .option('--filter <field=value>', 'whose column has this value; may be given several times', collected, [])
-    .option('--data <dir>', 'the data directory', './data')
     .addOption(formatOption())
 
 function filterOf(io: Io, options: FilterOptions): LetterFilter {
@@ -66,7 +65,7 @@ function listCommand(io: Io): Command {
   )
     .option('--all', 'also those that were redriven')
     .action(async (options: FilterOptions & { all?: boolean }) => {
-      const runtime = await openToRead(io, options.data)
+      const runtime = await openToRead(io, options)
       try {
         const found = await findLetters(runtime, filterOf(io, options))
         const rows = found.map(({ row }) => ({ ...row })).filter(({ state }) => options.all === true || state !== 'redriven')
@@ -79,14 +78,14 @@ function listCommand(io: Io): Command {
 }
 
 function showCommand(io: Io): Command {
-  return commandOf('show', 'show one dead letter with its record decoded', [
-    'dlq show storage/market.crypto.trades.binance/0/1234/7 --data ./data',
-  ])
-    .argument('<id>', 'its id, as `dlq list` prints it')
-    .option('--data <dir>', 'the data directory', './data')
+  return withLogOptions(
+    commandOf('show', 'show one dead letter with its record decoded', [
+      'dlq show storage/market.crypto.trades.binance/0/1234/7 --data ./data',
+    ]).argument('<id>', 'its id, as `dlq list` prints it'),
+  )
     .addOption(formatOption())
-    .action(async (id: string, options: { data: string; format?: string }) => {
-      const runtime = await openToRead(io, options.data)
+    .action(async (id: string, options: LogOptions & { format?: string }) => {
+      const runtime = await openToRead(io, options)
       try {
         const [found] = await findLetters(runtime, { fields: [`id=${id}`] })
         if (found === undefined) {
@@ -119,8 +118,7 @@ function redriveCommand(io: Io): Command {
     .option('--dry-run', 'print what would be asked for, ask for nothing')
     .action(async (options: FilterOptions & { reviewed?: boolean; early?: boolean; dryRun?: boolean }) => {
       const isDry = options.dryRun === true
-      requireData(options.data)
-      const runtime = await (isDry ? openToRead : openToWrite)(io, options.data)
+      const runtime = await (isDry ? openToRead : openToWrite)(io, options)
       try {
         const found = (await findLetters(runtime, filterOf(io, options))).filter(({ entry }) => entry.state !== 'redriven')
         const nowNs = io.clock.wallNs()

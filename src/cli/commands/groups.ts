@@ -1,20 +1,21 @@
 import type { Command } from 'commander'
 import { UsageError } from '../../core/errors.js'
 import { type GroupSummary, membersWanted } from '../../log/index.js'
-import { commandOf, openToRead } from '../command.js'
+import { commandOf } from '../command.js'
 import type { Io } from '../io.js'
+import { type LogOptions, openToRead, withLogOptions } from '../log-options.js'
 import { formatOf, formatOption, type Row, rowsText } from '../output.js'
 
 export function groupsCommand(io: Io): Command {
-  return commandOf('groups', 'list consumer groups: their members and who owns what', [
-    'groups --data ./data',
-    'groups storage --format json',
-  ])
-    .argument('[name]', 'only this group')
-    .option('--data <dir>', 'the data directory', './data')
+  return withLogOptions(
+    commandOf('groups', 'list consumer groups: their members and who owns what', [
+      'groups --data ./data',
+      'groups storage --kafka localhost:9092 --format json',
+    ]).argument('[name]', 'only this group'),
+  )
     .addOption(formatOption())
-    .action(async (name: string | undefined, options: { data: string; format?: string }) => {
-      const runtime = await openToRead(io, options.data)
+    .action(async (name: string | undefined, options: LogOptions & { format?: string }) => {
+      const runtime = await openToRead(io, options)
       try {
         const groups = namedGroups(await runtime.log.groups(), name)
         await io.out(rowsText(groups.flatMap(rowsOf), formatOf(io, options.format), COLUMNS))

@@ -3,19 +3,19 @@ import { delay } from '../../core/clock.js'
 import { CheckFailedError } from '../../core/errors.js'
 import { lagByExchange, type PartitionLag } from '../../log/index.js'
 import type { Runtime } from '../../services/runtime.js'
-import { commandOf, openToRead } from '../command.js'
+import { commandOf } from '../command.js'
 import type { Io } from '../io.js'
+import { type LogOptions, openToRead, withLogOptions } from '../log-options.js'
 import { type Format, formatOf, formatOption, rowsText } from '../output.js'
 import { namedGroups, suggestMembers } from './groups.js'
 import { wholeOf } from './read.js'
 
-interface LagOptions {
+interface LagOptions extends LogOptions {
   readonly group?: string
   readonly by?: 'partition' | 'exchange'
   readonly watch?: boolean
   readonly max?: string
   readonly maxMs?: string
-  readonly data: string
   readonly format?: string
 }
 
@@ -23,11 +23,13 @@ const WATCH_MS = 2_000
 const CLEAR = '\x1b[H\x1b[2J'
 
 export function lagCommand(io: Io): Command {
-  return commandOf('lag', 'print how far consumer groups are behind, in messages and in milliseconds of receive time', [
-    'lag --data ./data',
-    'lag --group storage --watch',
-    'lag --group storage --max 5000 --max-ms 2000 --format json',
-  ])
+  return withLogOptions(
+    commandOf('lag', 'print how far consumer groups are behind, in messages and in milliseconds of receive time', [
+      'lag --data ./data',
+      'lag --kafka localhost:9092 --group storage --watch',
+      'lag --group storage --max 5000 --max-ms 2000 --format json',
+    ]),
+  )
     .option('--group <name>', 'only this group')
     .addOption(
       new Option('--by <what>', 'rows per partition or per exchange (a table shows both)').choices(['partition', 'exchange']),
@@ -35,7 +37,6 @@ export function lagCommand(io: Io): Command {
     .option('--watch', 'print it anew every two seconds, until SIGINT')
     .option('--max <n>', 'answer 1 when a partition has more messages waiting')
     .option('--max-ms <n>', 'answer 1 when a partition is further behind')
-    .option('--data <dir>', 'the data directory', './data')
     .addOption(formatOption())
     .action(async (options: LagOptions) => {
       const limits = {
@@ -43,7 +44,7 @@ export function lagCommand(io: Io): Command {
         ms: options.maxMs === undefined ? Number.POSITIVE_INFINITY : wholeOf(options.maxMs, '--max-ms'),
       }
       const format = formatOf(io, options.format)
-      const runtime = await openToRead(io, options.data)
+      const runtime = await openToRead(io, options)
       try {
         for (;;) {
           const lags = await lagsOf(io, runtime, options)

@@ -1,26 +1,40 @@
-import type { Command } from 'commander'
+import { type Command, Option } from 'commander'
 import { LogError, UsageError } from '../../core/errors.js'
 import { logUsage, trimLog } from '../../native/journal-admin.js'
-import { commandOf, openToRead, openToWrite, requireData } from '../command.js'
+import { commandOf } from '../command.js'
 import type { Io } from '../io.js'
+import { openToRead, openToWrite } from '../log-options.js'
 import { bytesText, formatOf, formatOption, rowsText, timeText } from '../output.js'
 import { placeOf } from '../places.js'
 import { wholeOf } from './read.js'
 
 export function logCommand(io: Io): Command {
-  return commandOf('log', 'measure and trim a log', ['log du --data ./data', 'log trim market.crypto.trades.binance --before 7d'])
+  return commandOf('log', 'measure and trim the log of a data directory', [
+    'log du --data ./data',
+    'log trim market.crypto.trades.binance --before 7d',
+  ])
     .addCommand(duCommand(io))
     .addCommand(trimCommand(io))
 }
 
+/** Segments are the embedded log's; whoever asks a cluster for them is told who looks after its own. */
+const noCluster = (): Option =>
+  new Option('--kafka <host:port>', 'not possible').hideHelp().argParser(() => {
+    throw new UsageError('a Kafka cluster keeps its own segments: `log` works on a data directory', {
+      field: '--kafka',
+      fix: 'give --data; a cluster deletes by the retention that `tickwire topics apply` sets',
+    })
+  })
+
 function duCommand(io: Io): Command {
   return commandOf('du', 'bytes of each topic and partition', ['log du', 'log du --partitions --format csv'])
     .option('--data <dir>', 'the data directory', './data')
+    .addOption(noCluster())
     .option('--partitions', 'one row per partition')
     .addOption(formatOption())
     .action(async (options: { data: string; partitions?: boolean; format?: string }) => {
       const format = formatOf(io, options.format)
-      const runtime = await openToRead(io, options.data)
+      const runtime = await openToRead(io, { data: options.data })
       await runtime.close()
       const usage = await logUsage(runtime.directory)
       const keys = new Set(usage.map((u) => (options.partitions === true ? `${u.topic}/${u.partition}` : u.topic)))
@@ -61,6 +75,7 @@ function trimCommand(io: Io): Command {
     .argument('<topic>', 'a full name')
     .requiredOption('--before <place>', 'an ISO time, a duration ago, or offset:N')
     .option('--data <dir>', 'the data directory', './data')
+    .addOption(noCluster())
     .option('--partition <n>', 'only this partition')
     .addOption(formatOption())
     .action(async (topic: string, options: { before: string; data: string; partition?: string; format?: string }) => {
@@ -72,8 +87,7 @@ function trimCommand(io: Io): Command {
             ? { beforeTsRecv: place.time }
             : undefined
       if (before === undefined) throw new UsageError('--before needs a time, a duration or an offset', { field: '--before' })
-      requireData(options.data)
-      const runtime = await openToWrite(io, options.data)
+      const runtime = await openToWrite(io, { data: options.data })
       const found = (await runtime.log.topics()).find((t) => t.name === topic)
       await runtime.close()
       if (found === undefined) throw new UsageError(`${options.data} holds no topic ${topic}`, { field: 'topic' })

@@ -5,13 +5,13 @@ import { symbolOf } from '../../model/symbols.js'
 import { readRecords } from '../../services/reading.js'
 import type { Runtime } from '../../services/runtime.js'
 import type { DecodedRecord } from '../../wire/index.js'
-import { commandOf, openToRead } from '../command.js'
+import { commandOf } from '../command.js'
 import type { Io } from '../io.js'
+import { type LogOptions, openToRead, withLogOptions } from '../log-options.js'
 import { type Cell, csvCell, type Format, formatOf, formatOption, jsonText, timeText } from '../output.js'
 import { listOf, placeOf } from '../places.js'
 
-interface ReadCommandOptions {
-  readonly data: string
+interface ReadCommandOptions extends LogOptions {
   readonly from: string
   readonly to?: string
   readonly symbols?: string
@@ -24,13 +24,13 @@ interface ReadCommandOptions {
 const CHUNK_CHARS = 64 * 1024
 
 export function readCommand(io: Io): Command {
-  return commandOf('read', 'print the records of a topic, decoded: one line a record', [
-    'read market.crypto.trades.binance --data ./data --symbols BTCUSDT --follow',
-    'read normalized.ohlcv --data ./data --from 10m --format csv',
-    'read market.crypto.trades.binance --from 2026-11-21T09:00:00Z --to 2026-11-21T09:01:00Z',
-  ])
-    .argument('<topic>', 'a full name, an alias, or a name with * for a part')
-    .option('--data <dir>', 'the data directory', './data')
+  return withLogOptions(
+    commandOf('read', 'print the records of a topic, decoded: one line a record', [
+      'read market.crypto.trades.binance --data ./data --symbols BTCUSDT --follow',
+      'read normalized.ohlcv --kafka localhost:9092 --from 10m --format csv',
+      'read market.crypto.trades.binance --from 2026-11-21T09:00:00Z --to 2026-11-21T09:01:00Z',
+    ]).argument('<topic>', 'a full name, an alias, or a name with * for a part'),
+  )
     .option('--from <place>', 'begin, end, an ISO time, a duration ago, offset:N, epoch.seq:E.S', 'begin')
     .option('--to <place>', 'where to stop, exclusive; the end of now when not given')
     .option('--symbols <list>', 'only these, separated by commas')
@@ -39,7 +39,7 @@ export function readCommand(io: Io): Command {
     .option('--follow', 'go on with what is appended')
     .addOption(formatOption())
     .action(async (topic: string, options: ReadCommandOptions) => {
-      const runtime = await openToRead(io, options.data)
+      const runtime = await openToRead(io, options)
       try {
         await readTopic(io, runtime, topic, options)
       } finally {

@@ -2,25 +2,28 @@ import { statSync } from 'node:fs'
 import { type Command, Option } from 'commander'
 import { type MasterVenue, masterVenues, readMaster } from '../../adapters/masters.js'
 import { CheckFailedError, UsageError } from '../../core/errors.js'
+import { silentLogger } from '../../core/logging.js'
 import { type SourceFormat, sourceFormats } from '../../ingestion/index.js'
 import { type IntervalName, intervalNames } from '../../model/units.js'
 import { verifyLog } from '../../native/journal-admin.js'
 import { catchUpBars } from '../../services/catch-up.js'
+import { hashedTopics } from '../../services/reading.js'
 import { type ReplayIntoOptions, type ReplayIntoResult, replayInto } from '../../services/replaying.js'
-import type { Runtime } from '../../services/runtime.js'
-import { commandOf, openToWrite } from '../command.js'
+import { openRuntime, type Runtime } from '../../services/runtime.js'
+import { commandOf } from '../command.js'
 import type { Io } from '../io.js'
+import { configOption, type LogOptions, logSettings } from '../log-options.js'
 import { bytesText, factsText, formatOf, formatOption } from '../output.js'
 import { listOf } from '../places.js'
 import { countText, Progress } from '../progress.js'
+import { drainReplay } from '../replay-cluster.js'
 import { fileBytes } from './decode.js'
 import { wholeOf } from './read.js'
 
 const bases = ['trade', 'ticker', 'bid', 'ask', 'mid', 'bar'] as const
 type Basis = (typeof bases)[number]
 
-interface ReplayCommandOptions {
-  readonly data: string
+interface ReplayCommandOptions extends LogOptions {
   readonly speed: string
   readonly venue?: string
   readonly exchange?: string
@@ -48,10 +51,13 @@ export function replayCommand(io: Io): Command {
       'replay session.gz --venue binance --data ./data',
       'replay BINANCE.ws.1.0.gz BINANCE.http.0.0.gz --venue binance --data ./data --speed 1',
       'replay spy_tick_trade_20131007.csv.gz --declaration lean-equity-tick-trade --data ./data --bars 1m --hash',
+      'replay btc.twr --kafka localhost:9092 --data ./outbox --hash',
     ],
   )
     .argument('<files...>', 'the files of one recording: captures, DBN, CSV, plain or gzip')
-    .option('--data <dir>', 'the data directory', './data')
+    .option('--data <dir>', 'the data directory (default ./data)')
+    .option('--kafka <host:port>', 'drain the data directory to this Kafka cluster, and make the bars there')
+    .addOption(configOption())
     .option('--speed <speed>', 'max, or how many times faster than it was recorded', 'max')
     .option('--venue <name>', 'whose frames a capture holds: kite, dhan, binance, binance_usdm, binance_coinm, coinbase, kraken')
     .option('--exchange <name>', 'the symbol space (default the venue’s, or the declaration’s)')
@@ -74,15 +80,16 @@ export function replayCommand(io: Io): Command {
         .choices(['clock', 'session'])
         .default('clock'),
     )
-    .option('--hash', 'print the record hash of the data directory')
+    .option('--hash', 'print the record hash of the data directory, or of the cluster')
     .addOption(formatOption())
     .action(async (files: string[], options: ReplayCommandOptions) => {
       const wanted = optionsOf(files, options)
       const intervals = options.bars === false ? [] : intervalsOf(options.bars)
-      const runtime = await openToWrite(io, options.data)
+      const runtime = await open(io, options)
       try {
         const startedMs = io.clock.monotonicMs()
         const result = await withProgress(io, runtime, files, wanted)
+        const drained = runtime.kafka === undefined ? {} : await drainReplay(io, runtime, result)
         const bars =
           intervals.length === 0
             ? undefined
@@ -94,11 +101,12 @@ export function replayCommand(io: Io): Command {
                 signal: io.signal,
               })
         const seconds = (io.clock.monotonicMs() - startedMs) / 1_000
-        const hash = options.hash === true ? (await verifyLog(runtime.directory, { hash: true })).hash : undefined
+        const hash = options.hash === true ? await hashOf(runtime) : undefined
         await io.out(
           factsText(
             {
               ...factsOf(result),
+              ...drained,
               bars: barsOf(bars),
               seconds: Number(seconds.toFixed(3)),
               ...(hash === undefined ? {} : { hash }),
@@ -121,6 +129,17 @@ export function replayCommand(io: Io): Command {
         await runtime.close()
       }
     })
+}
+
+function open(io: Io, options: LogOptions): Promise<Runtime> {
+  const settings = logSettings(io, options)
+  const { environment, clock } = io
+  return openRuntime({ settings, service: 'cli', ingests: true, environment, logger: silentLogger, clock })
+}
+
+async function hashOf(runtime: Runtime): Promise<string | undefined> {
+  const topics = await hashedTopics(runtime)
+  return (await verifyLog(runtime.log.native, { hash: true, ...(topics === undefined ? {} : { topics }) })).hash
 }
 
 function optionsOf(files: readonly string[], options: ReplayCommandOptions): ReplayIntoOptions {

@@ -3,24 +3,28 @@ import { UsageError } from '../../core/errors.js'
 import { loadExchanges } from '../../model/exchanges.js'
 import { loadTopics } from '../../model/topics-file.js'
 import { retentionText } from '../../model/units.js'
+import { ownTopics } from '../../services/reading.js'
 import { exchangesFileOf, loadSettings, topicsFileOf } from '../../services/settings.js'
-import { commandOf, openToRead } from '../command.js'
+import { commandOf } from '../command.js'
 import type { Io } from '../io.js'
+import { type LogOptions, logPlace, openToRead, withLogOptions } from '../log-options.js'
 import { formatOf, formatOption, rowsText } from '../output.js'
 import { growCommand, migrateCommand } from './topics-migrate.js'
 import { applyCommand, diffCommand, planCommand, verifyClusterCommand } from './topics-plan.js'
 
 export function topicsCommand(io: Io): Command {
   return (
-    commandOf('topics', 'list topics: those declared, or with --data those a directory holds', [
-      'topics',
-      'topics "market.crypto.*.binance"',
-      'topics --data ./data --format json',
-    ])
+    withLogOptions(
+      commandOf('topics', 'list topics: those declared, or with --data or --kafka those a log holds', [
+        'topics',
+        'topics "market.crypto.*.binance"',
+        'topics --data ./data --format json',
+        'topics --kafka localhost:9092',
+      ]),
+    )
       // Options behind a subcommand are the subcommand's.
       .enablePositionalOptions()
       .argument('[name]', 'a full name, an alias, or a name with * for a part')
-      .option('--data <dir>', 'show what this data directory holds')
       .addOption(formatOption())
       .addCommand(planCommand(io))
       .addCommand(applyCommand(io))
@@ -28,11 +32,11 @@ export function topicsCommand(io: Io): Command {
       .addCommand(diffCommand(io))
       .addCommand(migrateCommand(io))
       .addCommand(growCommand(io))
-      .action(async (name: string | undefined, options: { data?: string; format?: string }) => {
+      .action(async (name: string | undefined, options: LogOptions & { format?: string }) => {
         const format = formatOf(io, options.format)
-        if (options.data !== undefined) {
+        if (options.data !== undefined || options.kafka !== undefined) {
           await io.out(
-            rowsText(await heldRows(io, options.data, name), format, [
+            rowsText(await heldRows(io, options, name), format, [
               'topic',
               'partitions',
               'begin',
@@ -44,7 +48,7 @@ export function topicsCommand(io: Io): Command {
           )
           return
         }
-        const settings = loadSettings({ environment: io.environment })
+        const settings = loadSettings({ file: options.config, environment: io.environment })
         const topics = loadTopics(topicsFileOf(settings))
         loadExchanges(exchangesFileOf(settings))
         const listed = name === undefined ? topics.list() : topics.resolve(name)
@@ -63,14 +67,14 @@ export function topicsCommand(io: Io): Command {
   )
 }
 
-async function heldRows(io: Io, data: string, name: string | undefined) {
-  const runtime = await openToRead(io, data)
+async function heldRows(io: Io, options: LogOptions, name: string | undefined) {
+  const runtime = await openToRead(io, options)
   try {
-    const held = await runtime.log.topics()
+    const held = await ownTopics(runtime)
     const wanted = name === undefined ? undefined : new Set(runtime.topics.resolve(name).map((t) => t.name))
     const shown = held.filter((t) => wanted === undefined || wanted.has(t.name))
     if (shown.length === 0 && name !== undefined) {
-      throw new UsageError(`${data} holds no topic ${name}`, { validValues: held.map((t) => t.name) })
+      throw new UsageError(`${logPlace(runtime)} holds no topic ${name}`, { validValues: held.map((t) => t.name) })
     }
     const rows = []
     for (const topic of shown.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
@@ -86,7 +90,8 @@ async function heldRows(io: Io, data: string, name: string | undefined) {
         partitions: topic.partitions,
         begin,
         end,
-        bytes,
+        // Kafka does not tell.
+        bytes: runtime.kafka === undefined ? bytes : null,
         retention: retentionText(topic.retentionMs),
         compaction: topic.compact,
       })
