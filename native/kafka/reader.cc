@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <chrono>
 #include <cstring>
+#include <optional>
+#include <thread>
 
 #include "journal/waiting.h"
 #include "kafka/names.h"
@@ -17,6 +20,8 @@ using journal::Status;
 constexpr std::size_t kPulledMax = 1'024;
 constexpr std::uint32_t kJoinedMax = 4'096;  // Single records that make one batch.
 constexpr int kTimeoutMs = 2'000;
+constexpr auto kLeaderTurn = std::chrono::milliseconds(20);
+constexpr auto kUnknownMax = std::chrono::seconds(15);  // A partition that is said not to be there may have been made just now.
 constexpr const char* kQueuedKbytes = "8192";
 constexpr std::uint64_t kNsPerMs = 1'000'000;
 // A message's time is its first record's; its newest may be so much later (the batcher closes batches long before).
@@ -51,8 +56,9 @@ class KafkaReader final : public journal::Reader {
   }
 
   Status Open() {
-    const Status status = Bounds();
+    Status status = Bounds();
     position_ = begin_;
+    if (status == Status::kOk) status = AwaitLeader();
     return status;
   }
 
@@ -65,7 +71,10 @@ class KafkaReader final : public journal::Reader {
     }
     for (;;) {
       if (!fetching_ && !StartFetch()) return Status::kIoError;
-      if (at_ == pulled_.size() && !Pull()) return end_offset() > position_ ? Status::kPending : Status::kEnd;
+      if (at_ == pulled_.size() && !Pull()) {
+        if (unknown_since_.has_value() && std::chrono::steady_clock::now() - *unknown_since_ > kUnknownMax) return Status::kIoError;
+        return end_offset() > position_ ? Status::kPending : Status::kEnd;
+      }
       rd_kafka_message_t* message = pulled_[at_];
       if (message->err != RD_KAFKA_RESP_ERR_NO_ERROR) {
         ++at_;
@@ -73,6 +82,7 @@ class KafkaReader final : public journal::Reader {
         if (status != Status::kOk) return status;
         continue;
       }
+      unknown_since_.reset();
       if (static_cast<std::uint64_t>(message->offset) < position_) {  // Kafka answers with the whole record batch.
         ++at_;
         continue;
@@ -147,6 +157,25 @@ class KafkaReader final : public journal::Reader {
     return Status::kOk;
   }
 
+  // This client may not have heard of the partition, and would ask again only after seconds: a fetch begins when it knows the leader.
+  Status AwaitLeader() {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(kTimeoutMs);
+    for (;;) {
+      const struct rd_kafka_metadata* told = nullptr;
+      if (rd_kafka_metadata(rk(), 0, rkt_, &told, kTimeoutMs) == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        bool has_leader = false;
+        for (int i = 0; told->topic_cnt == 1 && i < told->topics[0].partition_cnt; ++i) {
+          const rd_kafka_metadata_partition& each = told->topics[0].partitions[i];
+          has_leader = has_leader || (each.id == static_cast<std::int32_t>(partition_) && each.leader >= 0);
+        }
+        rd_kafka_metadata_destroy(told);
+        if (has_leader) return Status::kOk;
+      }
+      if (std::chrono::steady_clock::now() >= until) return Status::kIoError;
+      std::this_thread::sleep_for(kLeaderTurn);
+    }
+  }
+
   Status SeekMs(std::uint64_t ms) {
     std::vector<PartitionOffset> found;
     const Failure failure = pool_->admin()->OffsetsAt({{topic_, static_cast<std::int32_t>(partition_)}}, static_cast<std::int64_t>(ms),
@@ -196,6 +225,8 @@ class KafkaReader final : public journal::Reader {
       case RD_KAFKA_RESP_ERR__UNKNOWN_TOPIC:
       case RD_KAFKA_RESP_ERR__UNKNOWN_PARTITION:
       case RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART:
+        if (!unknown_since_.has_value()) unknown_since_ = std::chrono::steady_clock::now();
+        return Status::kOk;
       case RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED: return Status::kIoError;
       case RD_KAFKA_RESP_ERR__BAD_MSG:
       case RD_KAFKA_RESP_ERR__BAD_COMPRESSION: return Status::kIoError;
@@ -288,6 +319,7 @@ class KafkaReader final : public journal::Reader {
   std::uint64_t position_ = 0;
   std::uint64_t begin_ = 0;
   std::uint64_t end_ = 0;
+  std::optional<std::chrono::steady_clock::time_point> unknown_since_;  // The brokers deny the partition.
   bool held_ = false;  // `view_` was looked at by a seek and is the next one.
   MessageView view_;
   Skip skip_;
