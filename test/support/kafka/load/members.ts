@@ -36,7 +36,7 @@ export async function takenOver(run: LoadRun, fault: 'kill' | 'freeze' | 'hang',
   return tookMs
 }
 
-/** Members join and are stopped or killed at seeded moments, all within the time. Tells what was done. */
+/** Members join at seeded moments and are stopped or killed when they own something, all begun within the time. Tells what was done. */
 export async function storm(
   run: LoadRun,
   { members, withinMs }: { readonly members: number; readonly withinMs: number },
@@ -47,6 +47,7 @@ export async function storm(
     await pause(random.integer(0, withinMs / 2))
     const member: LoadProcess<ConsumeStatus> = await run.join()
     await pause(random.integer(0, withinMs / 2))
+    await until('it to own a partition', () => member.status.assigned.length > 0, SHARE_MS_MAX)
     const dies = random.chance(0.5)
     kills.push(dies)
     await run.leave(member, dies ? 'kill' : 'stop')
