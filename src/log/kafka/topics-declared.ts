@@ -25,8 +25,8 @@ const keeping = (topic: TopicConfig): Record<string, string> => ({
   'cleanup.policy': topic.compact ? 'compact' : 'delete',
   'retention.ms': String(topic.retentionMs),
   'retention.bytes': String(topic.retentionBytes),
-  // What producers compressed stays as it is.
-  'compression.type': 'producer',
+  // Brokers keep what producers sent in this codec as it came, and recompress the rest.
+  'compression.type': topic.compression === 'none' ? 'uncompressed' : topic.compression,
   'message.timestamp.type': 'CreateTime',
   'message.timestamp.after.max.ms': ANY_TIME_MS,
 })

@@ -56,7 +56,7 @@ test('settings of an engine topic', () => {
     'cleanup.policy': 'delete',
     'retention.ms': '604800000',
     'retention.bytes': '-1',
-    'compression.type': 'producer',
+    'compression.type': 'snappy',
     'max.message.bytes': '16777216',
     'segment.bytes': '16777216',
     'message.timestamp.type': 'CreateTime',
