@@ -15,7 +15,6 @@ namespace {
 constexpr std::int64_t kFurther = 8;            // Each look goes back this many times as far as the one before…
 constexpr std::int64_t kMessagesMax = 128'000;  // …and no further: what is repeated then is dropped by readers.
 constexpr int kPollMs = 50;
-constexpr int kAnswerMs = 3000;
 
 std::uint64_t HashOf(const void* record) {
   const std::size_t size = RecordSize(static_cast<const Header*>(record)->type);
@@ -35,9 +34,8 @@ bool IsKnownByBytes(RecordType type) { return !HasStream(type) || type == Record
 struct Look {  // One partition while it is read.
   rd_kafka_topic_t* topic = nullptr;
   TailOf* of = nullptr;
-  std::int64_t low = 0;
-  std::int64_t high = 0;
-  std::int64_t from = 0;
+  std::int64_t first = -1;  // Offset of the first message of this look; -1: none came.
+  std::int64_t high = -1;   // The end when it came: what others write meanwhile is not ours. -1: not known yet.
   std::int64_t messages = 0;
   bool reading = false;
   bool again = false;  // Further back.
@@ -66,7 +64,7 @@ class Scan {
 
   bool Run(std::string* error) {
     for (Look& look : looks_) {
-      if (!Begin(look, error)) return false;
+      if (!ReadFrom(look, error)) return false;
     }
     while (reading_ != 0) {
       if (!Going(error)) return false;
@@ -92,22 +90,11 @@ class Scan {
     return false;
   }
 
-  bool Begin(Look& look, std::string* error) {
-    const char* name = rd_kafka_topic_name(look.topic);
-    const auto code = rd_kafka_query_watermark_offsets(handle_, name, look.of->partition, &look.low, &look.high, kAnswerMs);
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
-      *error = look.of->topic + " partition " + std::to_string(look.of->partition) +
-               ": its end cannot be read: " + rd_kafka_err2str(code);
-      return false;
-    }
-    return Going(error) && ReadFrom(look, error);
-  }
-
   bool ReadFrom(Look& look, std::string* error) {
     look.of->tail.Clear();
-    look.from = std::max(look.low, look.high - look.messages);
-    if (look.from >= look.high) return true;
-    if (rd_kafka_consume_start_queue(look.topic, look.of->partition, look.from, queue_) != 0) {
+    look.first = look.high = -1;
+    // The end is asked for by librdkafka, of all partitions at the same time.
+    if (rd_kafka_consume_start_queue(look.topic, look.of->partition, RD_KAFKA_OFFSET_TAIL(look.messages), queue_) != 0) {
       *error =
           look.of->topic + " partition " + std::to_string(look.of->partition) + ": " + rd_kafka_err2str(rd_kafka_last_error());
       return false;
@@ -137,12 +124,13 @@ class Scan {
     Look* look = Find(message);
     if (look == nullptr) return true;  // Of a look that has ended, or a connection's error: librdkafka goes on by itself.
     if (message.err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-      if (message.offset < look->high) Learn(*look, message);
-      if (message.offset + 1 >= look->high) Finish(*look);
+      if (look->first < 0) Enter(*look, message.offset);
+      Learn(*look, message);
+      if (look->high >= 0 && message.offset + 1 >= look->high) Finish(*look, look->high);
       return true;
     }
     if (message.err == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
-      Finish(*look);
+      Finish(*look, message.offset);
       return true;
     }
     *error = look->of->topic + ": " + rd_kafka_message_errstr(&message);
@@ -159,10 +147,18 @@ class Scan {
     for (std::uint32_t i = 0; i < batch.size(); ++i) look.of->tail.Learn(batch[i]);
   }
 
-  void Finish(Look& look) {
+  void Enter(Look& look, std::int64_t offset) {
+    std::int64_t low = -1;
+    look.first = offset;
+    rd_kafka_get_watermark_offsets(handle_, look.of->topic.c_str(), look.of->partition, &low, &look.high);
+  }
+
+  void Finish(Look& look, std::int64_t high) {
     End(look);
     const bool enough = !look.of->anchor.has_value() || look.of->tail.Reaches(*look.of->anchor);
-    look.again = !enough && look.from > look.low && look.messages < kMessagesMax;
+    // Fewer than were asked for: there are no more.
+    const bool all = look.first < 0 || high - look.first < look.messages;
+    look.again = !enough && !all && look.messages < kMessagesMax;
     if (look.again) look.messages *= kFurther;
   }
 
@@ -208,6 +204,7 @@ bool ReadTails(const kafka::Properties& properties, std::span<TailOf> tails, std
   if (tails.empty()) return true;
   kafka::Properties all = kafka::WithDefaults(properties);
   all["enable.partition.eof"] = "true";
+  all["auto.offset.reset"] = "earliest";
   all["fetch.wait.max.ms"] = "20";
   const auto client = kafka::Client::Make(RD_KAFKA_CONSUMER, all, {}, error);
   if (client == nullptr) return false;
