@@ -1,8 +1,9 @@
 /** The command line on a cluster: one recording in the embedded log and in Kafka, then everything that reads a log, read from Kafka. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { shippedValue } from '../../src/cli/doctor-brokers.js'
 import { systemClock } from '../../src/core/clock.js'
 import { BusinessError, PoisonRecordError } from '../../src/core/errors.js'
 import { silentLogger } from '../../src/core/logging.js'
@@ -12,6 +13,8 @@ import { loadSettings } from '../../src/services/settings.js'
 import { cli } from '../support/cli.js'
 import { type Broker, startBroker } from '../support/kafka/broker.js'
 import { kafkaHere } from '../support/kafka/dist.js'
+import { produceLines } from '../support/kafka/kcat.js'
+import { type Registry, startRegistry } from '../support/kafka/registry.js'
 import { until } from '../support/until.js'
 import { SimulatedBinance } from '../support/venues/binance/server.js'
 
@@ -19,7 +22,7 @@ const TRADES = 'market.crypto.trades.binance'
 const BARS = 'market.crypto.ohlcv.binance'
 type Row = Record<string, unknown>
 
-describe.skipIf(!kafkaHere())('the command line on Kafka', () => {
+describe.skipIf(!kafkaHere(['java', 'mvn', 'openssl', 'kcat']))('the command line on Kafka', () => {
   const directory = mkdtempSync(join(tmpdir(), 'tickwire-kafka-cli-'))
   const [capture, embedded, outbox] = ['session.twr', 'embedded', 'outbox'].map((name) => join(directory, name)) as [
     string,
@@ -83,8 +86,10 @@ describe.skipIf(!kafkaHere())('the command line on Kafka', () => {
   }
 
   beforeAll(async () => {
-    broker = await startBroker()
+    broker = await startBroker({ secureListeners: true })
     await recordSession()
+    const settings = loadSettings({ environment: {}, given: { data_dir: nowhere, kafka: { brokers: broker.bootstrap } } })
+    runtime = await openRuntime({ settings, service: 'test', readOnly: true, logger: silentLogger })
   }, 120_000)
   afterAll(async () => {
     await consumer?.stop()
@@ -138,6 +143,12 @@ describe.skipIf(!kafkaHere())('the command line on Kafka', () => {
   })
 
   test('verify: as the directory it came from, by topic too; somebody else’s topics are not judged', async () => {
+    await produceLines(broker.bootstrap, 'somebody-elses', ['no batch'])
+    await until(
+      'the topic is there',
+      async () => (await runtime.log.topics()).some(({ name }) => name === 'somebody-elses'),
+      10_000,
+    )
     const whole = JSON.parse((await run('verify')).out) as Row
     expect(whole).toMatchObject({ badBatches: 0, damageCount: 0, repeats: 0 })
     const of = ['--hash', '--topics', TRADES]
@@ -148,6 +159,7 @@ describe.skipIf(!kafkaHere())('the command line on Kafka', () => {
 
   test('topics: what the cluster holds', async () => {
     const held = await rows('topics')
+    expect(held.map(({ topic }) => topic)).not.toContain('somebody-elses')
     const trades = held.find(({ topic }) => topic === TRADES)
     expect(trades).toMatchObject({ partitions: 4, retention: '7d', compaction: false, bytes: null })
     expect(Number(trades?.end)).toBeGreaterThan(0)
@@ -163,8 +175,6 @@ describe.skipIf(!kafkaHere())('the command line on Kafka', () => {
   })
 
   test('groups, lag and dead letters of a consumer that fails and then is mended', async () => {
-    const settings = loadSettings({ environment: {}, given: { data_dir: nowhere, kafka: { brokers: broker.bootstrap } } })
-    runtime = await openRuntime({ settings, service: 'test', readOnly: true, logger: silentLogger })
     let dead = 0
     consumer = await runtime.log.consumer({
       group: 'storage',
@@ -234,6 +244,70 @@ describe.skipIf(!kafkaHere())('the command line on Kafka', () => {
     } finally {
       await few.stop()
     }
+  }, 60_000)
+
+  describe('doctor', () => {
+    let registry: Registry
+    const doctor = async (args: readonly string[], environment: Readonly<Record<string, string>> = {}) => {
+      const { code, out, err } = await cli(['doctor', '--data', outbox, ...args], { environment })
+      const findings = JSON.parse(out) as { check: string; status: string; detail: string; fix: string }[]
+      return { code, err, of: (check: string) => findings.find((finding) => finding.check === check) }
+    }
+
+    beforeAll(async () => {
+      registry = await startRegistry()
+    }, 120_000)
+    afterAll(() => registry?.stop())
+
+    test('a cluster with the shipped settings: each step, and which protocol groups use', async () => {
+      const { code, of } = await doctor(['--kafka', broker.bootstrap, '--registry', registry.url])
+      expect(code).toBe(0)
+      expect(of('Kafka engine')).toMatchObject({ status: 'ok', detail: expect.stringMatching(/^librdkafka \d.*sasl_scram/) })
+      expect(of('kafka.brokers')).toMatchObject({ status: 'ok', detail: expect.stringMatching(/^127\.0\.0\.1:\d+ in \d+ ms$/) })
+      expect(of('authentication')).toMatchObject({ status: 'ok', detail: expect.stringContaining('nobody is asked') })
+      expect(of('controller')?.status).toBe('ok')
+      expect(of('group protocol')).toMatchObject({
+        status: 'ok',
+        detail: `consumer (KIP-848), session ${shippedValue('broker', 'group.consumer.session.timeout.ms')} ms`,
+      })
+      expect(of('broker settings')).toMatchObject({ status: 'ok' })
+      expect(of('copies')).toMatchObject({ status: 'warning', fix: expect.stringContaining('add 2 brokers') })
+      expect(of('schema registry')).toMatchObject({ status: 'ok', detail: expect.stringContaining('BACKWARD') })
+    }, 60_000)
+
+    test('nobody at the address: failed, exit code 1, and nothing more is asked', async () => {
+      const { code, err, of } = await doctor(['--kafka', '127.0.0.1:1', '--registry', 'http://127.0.0.1:1'])
+      expect(code).toBe(1)
+      expect(err).toContain('kafka.brokers, schema registry failed')
+      expect(of('kafka.brokers')).toMatchObject({ status: 'failed', detail: '127.0.0.1:1 ECONNREFUSED' })
+      expect(of('authentication')).toBeUndefined()
+    }, 60_000)
+
+    test('a wrong password: said once, with where to look', async () => {
+      const { secure } = broker
+      const config = join(directory, 'secure.yaml')
+      const security = `{ protocol: sasl_ssl, username: ${secure?.user}, ca_file: ${secure?.ca} }`
+      writeFileSync(config, `kafka: { brokers: '${secure?.saslBootstrap}', security: ${security} }\n`)
+      const args = ['--config', config]
+      const right = await doctor(args, { KAFKA_SASL_PASSWORD: secure?.password ?? '' })
+      expect(right.of('authentication')).toMatchObject({ status: 'ok', detail: expect.stringContaining('SCRAM-SHA-512') })
+      const wrong = await doctor(args, { KAFKA_SASL_PASSWORD: 'not-what-it-is' })
+      expect(wrong.code).toBe(1)
+      expect(wrong.of('authentication')).toMatchObject({ status: 'failed', fix: expect.stringContaining('KAFKA_SASL_PASSWORD') })
+      expect(JSON.stringify(wrong.of('authentication'))).not.toContain('not-what-it-is')
+    }, 60_000)
+  })
+
+  test('a recording older than the retention of its topics is warned of, with the fix', async () => {
+    const file = join(directory, 'truefx_eurusd-ticks.csv')
+    writeFileSync(file, 'timestamp,bid,ask\n2018-07-02 00:00:00.123+00:00,1.16702,1.16705\n')
+    const old = await cli(['replay', file, '--kafka', broker.bootstrap, '--data', join(directory, 'old'), '--no-bars'])
+    expect([old.code, JSON.parse(old.out)]).toMatchObject([0, { exchange: 'truefx' }])
+    const topic = 'market.fx.quotes.truefx'
+    expect(old.err).toContain(`warning: ${topic} keeps records for less time than this recording is old`)
+    expect(old.err).toContain(`declare \`${topic}: { retention: forever }\``)
+    // A compacted topic keeps its definitions.
+    expect(old.err).not.toContain('reference_data')
   }, 60_000)
 
   test('what a cluster does not have is said; nothing made a directory', async () => {
