@@ -36,16 +36,21 @@ std::uint64_t NowNs() {
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000ull + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
+// The member is no longer one.
 bool IsFencing(rd_kafka_resp_err_t error) {
   switch (error) {
-    case RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION:
     case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
     case RD_KAFKA_RESP_ERR_FENCED_MEMBER_EPOCH:
-    case RD_KAFKA_RESP_ERR_STALE_MEMBER_EPOCH:
     case RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST: return true;
     default: return false;
   }
+}
+
+// The group went on to another generation while the commit was under way. A partition that stays with its member is committed again in
+// the new one; one that does not stay was told to be revoked or lost.
+bool IsStale(rd_kafka_resp_err_t error) {
+  return error == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION || error == RD_KAFKA_RESP_ERR_STALE_MEMBER_EPOCH;
 }
 
 struct ListDeleter {
@@ -364,7 +369,7 @@ class Member final : public KafkaGroup {
         if (own == RD_KAFKA_RESP_ERR_NO_ERROR) {
           at->second.committed = sent[i].second.wanted;
           if (at->second.wanted == sent[i].second.wanted) at->second.wanted.reset();
-        } else if (IsFencing(own)) {
+        } else if (IsFencing(own) || (at->second.revoking && IsStale(own))) {
           at->second.fenced = true;
         } else {
           again = true;
