@@ -13,6 +13,7 @@ import { loadSettings } from '../../src/services/settings.js'
 import { cli } from '../support/cli.js'
 import { type Broker, startBroker } from '../support/kafka/broker.js'
 import { kafkaHere } from '../support/kafka/dist.js'
+import { consumeForeign } from '../support/kafka/foreign/consumers.js'
 import { produceLines } from '../support/kafka/kcat.js'
 import { type Registry, startRegistry } from '../support/kafka/registry.js'
 import { until } from '../support/until.js'
@@ -156,6 +157,28 @@ describe.skipIf(!kafkaHere(['java', 'mvn', 'openssl', 'kcat']))('the command lin
     const both = await run('verify', embedded)
     expect([both.code, both.err.includes('a directory and a cluster are two logs')]).toEqual([2, true])
   })
+
+  test('run views: kcat reads each trade of the recording under the plain name, keyed by symbol', async () => {
+    const expected = (await run('read', TRADES)).out
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as Row)
+      .filter(({ type }) => type === 'trade')
+    const stop = new AbortController()
+    const serving = cli(
+      ['run', 'views', '--kafka', broker.bootstrap, '--exchanges', 'binance', '--http-port', '0', '--log-level', 'silent'],
+      { environment: { TICKWIRE_DATA_DIR: join(directory, 'views') }, signal: stop.signal },
+    )
+    const topics = async () => (await runtime.kafka?.admin.topics()) ?? []
+    await until('the view is made', async () => (await topics()).some(({ name }) => name === TRADES), 20_000)
+    const there = { bootstrap: broker.bootstrap, topic: TRADES, count: expected.length }
+    const shown = await consumeForeign('kcat', there)
+    stop.abort(new Error('enough'))
+    expect((await serving).code).toBe(0)
+    console.log(shown[0], shown[0]?.value.toString())
+    const values = shown.map(({ key, value }) => [key, (JSON.parse(value.toString()) as Row).seq]).toSorted()
+    expect(values).toEqual(expected.map(({ symbol, seq }) => [symbol, seq]).toSorted())
+  }, 60_000)
 
   test('topics: what the cluster holds', async () => {
     const held = await rows('topics')
