@@ -50,6 +50,8 @@ export function createProgram(io: Io): Command {
   const program = new Command('tickwire')
     .description('a market-data engine: from the venue’s packet to the client’s screen, every hole accounted for')
     .version(version())
+    // Options behind a command are that command's: `topics` and `topics plan` both have a --kafka.
+    .enablePositionalOptions()
     .addHelpText(
       'after',
       '\nExit codes: 0 done, 1 a check or the work failed, 2 usage or configuration, 3 the machine lacks something, 130 interrupted.\n',

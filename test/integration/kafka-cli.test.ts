@@ -158,6 +158,12 @@ describe.skipIf(!kafkaHere(['java', 'mvn', 'openssl', 'kcat']))('the command lin
     expect([both.code, both.err.includes('a directory and a cluster are two logs')]).toEqual([2, true])
   })
 
+  test('topics plan takes the options that topics has, too', async () => {
+    const plan = await run('topics', 'plan', '--exchanges', 'kraken', '--types', 'trades', '--format', 'csv')
+    expect([plan.code, plan.out.split('\n')[0]]).toEqual([0, 'action,name,setting,from,to'])
+    expect(plan.out).toContain('create,market.crypto.trades.kraken.batch,')
+  })
+
   test('run views: kcat reads each trade of the recording under the plain name, keyed by symbol', async () => {
     const expected = (await run('read', TRADES)).out
       .trim()
