@@ -14,6 +14,8 @@ namespace tw::publish {
 namespace {
 
 constexpr int kPollMs = 100;
+constexpr int kAskMs = 750;
+constexpr int kAsks = 4;
 
 }  // namespace
 
@@ -231,9 +233,14 @@ void Producer::TakeStatistics(const char* json) {
   counters_->batch_messages.store(messages / batches, std::memory_order_relaxed);
 }
 
-std::uint32_t PartitionsOf(rd_kafka_t* handle, const Topic& topic, std::uint32_t timeout_ms, std::string* error) {
+std::uint32_t PartitionsOf(rd_kafka_t* handle, const Topic& topic, const std::function<bool()>& beat, std::string* error) {
   const rd_kafka_metadata_t* metadata = nullptr;
-  const rd_kafka_resp_err_t code = rd_kafka_metadata(handle, 0, topic.handle, &metadata, static_cast<int>(timeout_ms));
+  rd_kafka_resp_err_t code = RD_KAFKA_RESP_ERR__TIMED_OUT;
+  // The call cannot be interrupted: short ones, so that the owner may stop between them.
+  for (int i = 0; i < kAsks && code != RD_KAFKA_RESP_ERR_NO_ERROR; ++i) {
+    if (!beat()) return 0;
+    code = rd_kafka_metadata(handle, 0, topic.handle, &metadata, kAskMs);
+  }
   if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
     *error =
         std::string(rd_kafka_topic_name(topic.handle)) + ": the brokers do not tell its partitions: " + rd_kafka_err2str(code);

@@ -10,7 +10,6 @@
 namespace tw::publish {
 namespace {
 
-constexpr std::uint32_t kMetadataMs = 3000;
 constexpr std::uint32_t kTailsMs = 30'000;
 constexpr std::uint64_t kAnchorOffsets = 8192;
 
@@ -28,7 +27,7 @@ class ReplicatorFactory final : public WriterFactory {
     for (const LaneStart& lane : lanes) {
       const std::string name = kafka::KafkaName(lane.topic);
       if (!std::exchange(checked[name], true)) {
-        if (!beat() || !SamePartitions(producer, lane, name, error)) return false;
+        if (!SamePartitions(producer, lane, name, beat, error)) return false;
       }
       TailOf& of = tails.emplace_back();
       of.topic = name;
@@ -51,8 +50,9 @@ class ReplicatorFactory final : public WriterFactory {
   }
 
  private:
-  static bool SamePartitions(Producer* producer, const LaneStart& lane, const std::string& name, std::string* error) {
-    const std::uint32_t there = PartitionsOf(producer->handle(), *producer->TopicOf(name), kMetadataMs, error);
+  static bool SamePartitions(Producer* producer, const LaneStart& lane, const std::string& name,
+                             const std::function<bool()>& beat, std::string* error) {
+    const std::uint32_t there = PartitionsOf(producer->handle(), *producer->TopicOf(name), beat, error);
     if (there == 0 || there == lane.partitions) return there != 0;
     *error = "topic " + lane.topic + " has " + std::to_string(lane.partitions) + " partitions in the local log and " + name +
              " has " + std::to_string(there) +

@@ -6,8 +6,6 @@
 namespace tw::publish {
 namespace {
 
-constexpr std::uint32_t kMetadataMs = 3000;
-
 class ViewFactory final : public WriterFactory {
  public:
   ViewFactory(std::shared_ptr<InstrumentTable> instruments, std::vector<ViewTopic> views,
@@ -20,10 +18,7 @@ class ViewFactory final : public WriterFactory {
     for (LaneStart& lane : lanes) {
       Topic* topic = producer->TopicOf(lane.topic);
       std::uint32_t& count = partitions[lane.topic];
-      if (count == 0) {
-        if (!beat()) return false;
-        count = PartitionsOf(producer->handle(), *topic, kMetadataMs, error);
-      }
+      if (count == 0) count = PartitionsOf(producer->handle(), *topic, beat, error);
       if (count == 0) return false;
       lane.writer = std::make_unique<ViewWriter>(producer, topic, count, lane.flight, instruments_, counters_,
                                                  views_[lane.topic_index].options);
