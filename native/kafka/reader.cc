@@ -58,7 +58,10 @@ class KafkaReader final : public journal::Reader {
   Status Open() {
     Status status = Bounds();
     position_ = begin_;
-    if (status == Status::kOk) status = AwaitLeader();
+    if (status == Status::kOk && !pool_->Knows(fetcher_.get(), topic_, partition_)) {
+      status = AwaitLeader();
+      if (status == Status::kOk) pool_->Know(fetcher_.get(), topic_, partition_);
+    }
     return status;
   }
 
@@ -148,10 +151,15 @@ class KafkaReader final : public journal::Reader {
   rd_kafka_t* rk() const { return fetcher_->client->handle(); }
 
   Status Bounds() {
+    const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(kTimeoutMs);
     std::vector<OffsetRange> ranges;
-    const Failure failure = pool_->admin()->Offsets({{topic_, static_cast<std::int32_t>(partition_)}}, kTimeoutMs, &ranges);
-    if (failure) return failure.code == "UNKNOWN_TOPIC_OR_PART" ? Status::kNotFound : Status::kIoError;
-    if (ranges.empty()) return Status::kNotFound;
+    for (;;) {
+      const Failure failure = pool_->admin()->Offsets({{topic_, static_cast<std::int32_t>(partition_)}}, kTimeoutMs, &ranges);
+      if (!failure && !ranges.empty()) break;
+      // The topic is there, or it would not be opened: a partition made just now is denied for a moment.
+      if (std::chrono::steady_clock::now() >= until) return failure.code.find("UNKNOWN") != std::string::npos ? Status::kNotFound : Status::kIoError;
+      std::this_thread::sleep_for(kLeaderTurn);
+    }
     begin_ = static_cast<std::uint64_t>(ranges[0].begin);
     end_ = static_cast<std::uint64_t>(ranges[0].end);
     return Status::kOk;
@@ -364,6 +372,16 @@ std::shared_ptr<FetcherPool::Fetcher> FetcherPool::Take(const std::string& topic
   fetcher->taken.insert(key);
   fetchers_.push_back(fetcher);
   return fetcher;
+}
+
+bool FetcherPool::Knows(Fetcher* fetcher, const std::string& topic, std::uint32_t partition) {
+  const std::lock_guard lock(mutex_);
+  return fetcher->known.contains({topic, partition});
+}
+
+void FetcherPool::Know(Fetcher* fetcher, const std::string& topic, std::uint32_t partition) {
+  const std::lock_guard lock(mutex_);
+  fetcher->known.emplace(topic, partition);
 }
 
 void FetcherPool::Release(Fetcher* fetcher, const std::string& topic, std::uint32_t partition) {

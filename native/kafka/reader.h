@@ -26,10 +26,13 @@ class FetcherPool {
 
   struct Fetcher {
     std::unique_ptr<Client> client;
-    std::set<std::pair<std::string, std::uint32_t>> taken;  // Under the pool's lock.
+    std::set<std::pair<std::string, std::uint32_t>> taken;  // Under the pool's lock, like `known`.
+    std::set<std::pair<std::string, std::uint32_t>> known;  // Partitions whose leader the client has heard of.
   };
   // Null: *error says why the client could not be made.
   std::shared_ptr<Fetcher> Take(const std::string& topic, std::uint32_t partition, std::string* error);
+  bool Knows(Fetcher* fetcher, const std::string& topic, std::uint32_t partition);
+  void Know(Fetcher* fetcher, const std::string& topic, std::uint32_t partition);
   void Release(Fetcher* fetcher, const std::string& topic, std::uint32_t partition);
 
   const std::shared_ptr<Admin>& admin() const { return admin_; }
