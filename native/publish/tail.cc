@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cstring>
+#include <set>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -15,6 +17,7 @@ namespace {
 constexpr std::int64_t kFurther = 8;            // Each look goes back this many times as far as the one before…
 constexpr std::int64_t kMessagesMax = 128'000;  // …and no further: what is repeated then is dropped by readers.
 constexpr int kPollMs = 50;
+constexpr int kAnswerMs = 3000;
 
 std::uint64_t HashOf(const void* record) {
   const std::size_t size = RecordSize(static_cast<const Header*>(record)->type);
@@ -63,6 +66,7 @@ class Scan {
   }
 
   bool Run(std::string* error) {
+    if (!AskLeaders(error)) return false;
     for (Look& look : looks_) {
       if (!ReadFrom(look, error)) return false;
     }
@@ -83,6 +87,23 @@ class Scan {
   }
 
  private:
+  // First: librdkafka asks a partition without a known leader for its end again only half a second later.
+  bool AskLeaders(std::string* error) {
+    std::set<std::string_view> asked;
+    for (const Look& look : looks_) {
+      if (!asked.insert(look.of->topic).second) continue;
+      if (!Going(error)) return false;
+      const rd_kafka_metadata_t* metadata = nullptr;
+      const rd_kafka_resp_err_t code = rd_kafka_metadata(handle_, 0, look.topic, &metadata, kAnswerMs);
+      if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        *error = look.of->topic + ": the brokers do not tell its partitions: " + rd_kafka_err2str(code);
+        return false;
+      }
+      rd_kafka_metadata_destroy(metadata);
+    }
+    return true;
+  }
+
   bool Going(std::string* error) {
     if (!beat_()) return false;
     if (ring::ReadClockNs(CLOCK_MONOTONIC) < deadline_ns_) return true;
