@@ -48,12 +48,16 @@ export interface CompareOptions {
   readonly unit: 'ns' | '1/s'
   readonly ours: Work
   readonly theirs: Work
+  /** Rounds before those that count; 1 unless told. More where what both stand on warms up slowly, as a broker's JVM does. */
+  readonly warmups?: number
 }
 
 /** Runs both sides in turn; throws when their hashes differ. */
 export async function compare(options: CompareOptions): Promise<Row> {
-  await options.ours()
-  await options.theirs()
+  for (let round = 0; round < (options.warmups ?? 1); round++) {
+    await options.ours()
+    await options.theirs()
+  }
   const ratios: number[] = []
   const ourRates: number[] = []
   const theirRates: number[] = []

@@ -29,6 +29,9 @@ export const disconnected = (client: KafkaConsumer | Producer): Promise<void> =>
   new Promise((resolve) => client.disconnect(() => resolve()))
 export const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))
 
+/** Milliseconds: gathers long enough that the peer is not slowed down by the number of its requests. */
+const LINGER_MS = 100
+
 export const connectProducer = (lingerMs: number): Promise<Producer> =>
   connected(
     new kafka.Producer(
@@ -45,7 +48,7 @@ export const connectProducer = (lingerMs: number): Promise<Producer> =>
   )
 
 /** Sends all and waits for the last delivery report; the seconds that took, without the connection. */
-export async function produceEach(topic: string, messages: readonly KeyedMessage[], lingerMs = 100): Promise<number> {
+export async function produceEach(topic: string, messages: readonly KeyedMessage[], lingerMs = LINGER_MS): Promise<number> {
   const producer = await connectProducer(lingerMs)
   let delivered = 0
   producer.on('delivery-report', (error) => {

@@ -1,4 +1,7 @@
-/** kafka.produce-keyed: a view of 64-byte records, one a message, keyed by symbol, against node-rdkafka with the same messages. */
+/**
+ * kafka.produce-keyed: a view of 64-byte records, one a message, keyed by symbol, as the profile `throughput` sends it, against
+ * node-rdkafka with messages of the same market.
+ */
 import { makeViewPublisher } from '../../src/native/publish.js'
 import { compare, emit, scale } from './compare.js'
 import { admin, properties } from './kafka-cluster.js'
@@ -24,9 +27,14 @@ emit(
     id: 'kafka.produce-keyed',
     peer: 'node-rdkafka',
     unit: '1/s',
+    warmups: 3,
     ours: () => {
       const views = [{ topic: TOPIC, encoding: 'record' as const }]
-      const publisher = makeViewPublisher(log.native.engine(), { properties, views, group: freshGroup() })
+      const publisher = makeViewPublisher(log.native.engine(), {
+        properties,
+        views,
+        group: freshGroup(),
+      })
       for (const { id, symbol, priceExponent, sizeExponent } of market.listed()) {
         publisher.addInstrument(id, symbol, priceExponent, sizeExponent)
       }

@@ -18,6 +18,7 @@ import { scratch } from './records.js'
 const BATCH = 256
 const APPEND_KIND_BATCH = 1
 const SEGMENT_BYTES = 1 << 28
+const POLL_MS = 3
 const price: Field = layout.records.trade.fields.price
 export const TOPIC = 'market.crypto.trades.bench'
 export const ALL_THERE = 'all there'
@@ -76,7 +77,7 @@ export async function publishAll(publisher: NativePublisher, records: number): P
     const stats = publisher.stats()
     if (stats.error !== '') throw new Error(stats.error)
     if (stats.records === records && stats.acknowledged === stats.messages) break
-    await new Promise((resolve) => setTimeout(resolve, 1))
+    await new Promise((resolve) => setTimeout(resolve, POLL_MS))
   }
   const seconds = (performance.now() - begin) / 1000
   const { messages } = publisher.stats()
