@@ -10,6 +10,7 @@ import type { TopicChange } from '../log/kafka/topics-plan.js'
 import type { TopicConfig, TopicNameBuilder } from '../model/topics.js'
 import { loadTopics } from '../model/topics-file.js'
 import { type KafkaAdmin, type KafkaProperties, openKafkaAdmin } from '../native/kafka.js'
+import { barsName } from '../services/bars.js'
 import { loadSettings, type Settings, topicsFileOf } from '../services/settings.js'
 import type { Io } from './io.js'
 import { formatOption, type Row } from './output.js'
@@ -71,7 +72,8 @@ export function declaredOf(io: Io, options: ClusterOptions): Declared {
     ...(exchanges === undefined ? {} : { exchanges }),
     ...(options.types === undefined ? {} : { dataTypes: listOf(options.types) }),
   })
-  const internal = [names.internalTopic('status'), names.internalTopic('state', 'bars')]
+  const states = [...new Set(topics.flatMap((topic) => topic.exchange ?? []))].map((name) => barsName(name))
+  const internal = [names.internalTopic('status'), ...states.map((name) => names.internalTopic('state', name))]
   return {
     settings,
     names,

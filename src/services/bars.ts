@@ -15,6 +15,9 @@ import type { Settings } from './settings.js'
 
 const WATCH_MS = 250
 
+/** The processor's name, its group, and the end of its state topic's name. */
+export const barsName = (exchange: string): string => `bars-${exchange.replaceAll('_', '-')}`
+
 export class BarsComponent implements Component {
   readonly name: string
   readonly #runtime: Runtime
@@ -24,7 +27,7 @@ export class BarsComponent implements Component {
   #timer: Timer | undefined
 
   constructor(runtime: Runtime, exchange: Exchange) {
-    this.name = `bars-${exchange.name.replaceAll('_', '-')}`
+    this.name = barsName(exchange.name)
     this.#runtime = runtime
     this.#exchange = exchange
   }

@@ -114,7 +114,9 @@ describe.skipIf(!kafkaHere())('topics of a cluster', () => {
 
   test('S4-15 an exchange is added by configuration alone; the others stay', async () => {
     const plan = rows((await run(declaration({ second: true }), 'plan', '--exchanges', `${one},${two}`, ...TYPES)).out)
-    expect(new Set(plan.map((r) => r.name.split('.')[3]))).toEqual(new Set([two]))
+    const states = plan.filter((r) => r.name.startsWith('tickwire.'))
+    expect(states.map((r) => r.name)).toEqual([`tickwire.state.bars-${two.replaceAll('_', '-')}`])
+    expect(new Set(plan.filter((r) => !states.includes(r)).map((r) => r.name.split('.')[3]))).toEqual(new Set([two]))
     expect((await run(declaration({ second: true }), 'apply', '--exchanges', two, '--types', 'trades', '--yes')).code).toBe(0)
     expect(await partitionsOf(`market.equities.trades.${two}`)).toBe(10)
   })
