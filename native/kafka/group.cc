@@ -4,13 +4,13 @@
 
 #include <algorithm>
 #include <atomic>
-#include <charconv>
 #include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
 #include <thread>
 
+#include "kafka/group_parts.h"
 #include "kafka/names.h"
 
 namespace tw::kafka {
@@ -37,27 +37,6 @@ std::uint64_t NowNs() {
 }
 
 // The member is no longer one.
-bool IsFencing(rd_kafka_resp_err_t error) {
-  switch (error) {
-    case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
-    case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
-    case RD_KAFKA_RESP_ERR_FENCED_MEMBER_EPOCH:
-    case RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST: return true;
-    default: return false;
-  }
-}
-
-// The group went on to another generation while the commit was under way. A partition that stays with its member is committed again in
-// the new one; one that does not stay was told to be revoked or lost.
-bool IsStale(rd_kafka_resp_err_t error) {
-  return error == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION || error == RD_KAFKA_RESP_ERR_STALE_MEMBER_EPOCH;
-}
-
-struct ListDeleter {
-  void operator()(rd_kafka_topic_partition_list_t* list) const { rd_kafka_topic_partition_list_destroy(list); }
-};
-using List = std::unique_ptr<rd_kafka_topic_partition_list_t, ListDeleter>;
-
 class Member final : public KafkaGroup {
  public:
   using Key = std::pair<std::uint32_t, std::uint32_t>;  // Topic, partition.
@@ -405,16 +384,6 @@ class Member final : public KafkaGroup {
 
 thread_local Member* Member::current_ = nullptr;
 
-std::optional<std::uint32_t> MsOf(const std::vector<ConfigEntry>& entries, const char* name) {
-  for (const ConfigEntry& entry : entries) {
-    if (entry.name != name || !entry.value.has_value()) continue;
-    std::uint32_t ms = 0;
-    const auto [end, failed] = std::from_chars(entry.value->data(), entry.value->data() + entry.value->size(), ms);
-    if (failed == std::errc()) return ms;
-  }
-  return std::nullopt;
-}
-
 }  // namespace
 
 std::unique_ptr<KafkaGroup> KafkaGroup::Join(const Properties& properties, ClientEvents events, const journal::GroupOptions& options,
@@ -422,34 +391,6 @@ std::unique_ptr<KafkaGroup> KafkaGroup::Join(const Properties& properties, Clien
   auto member = std::make_unique<Member>(options, std::min(setup.session_ms, options.hung_ms));
   if (!member->Start(properties, std::move(events), setup, error)) return nullptr;
   return member;
-}
-
-GroupSetup ChooseProtocol(Admin* admin, const std::string& wanted, std::uint32_t hung_ms, std::string* why) {
-  GroupSetup setup;
-  setup.session_ms = std::min(hung_ms, kClassicSessionMs);
-  if (wanted == "classic") {
-    *why = "classic: as configured";
-    return setup;
-  }
-  ClusterInfo cluster;
-  std::vector<ConfigEntry> entries;
-  Failure failure = admin->Cluster(2'000, &cluster);
-  if (!failure && !cluster.brokers.empty()) failure = admin->BrokerConfig(cluster.brokers[0].id, 2'000, &entries);
-  if (failure) {
-    *why = "classic: the broker's settings cannot be read (" + failure.code + ")";
-    return setup;
-  }
-  const auto session = MsOf(entries, "group.consumer.session.timeout.ms");
-  if (!session.has_value()) {
-    *why = "classic: this broker has no KIP-848 groups";
-  } else if (*session > kSessionMsMax && wanted != "consumer") {
-    *why = "classic: the broker's group.consumer.session.timeout.ms is " + std::to_string(*session) + ", more than " + std::to_string(kSessionMsMax);
-  } else {
-    setup.protocol = GroupProtocol::kConsumer;
-    setup.session_ms = *session;
-    *why = "consumer (KIP-848): the broker's group.consumer.session.timeout.ms is " + std::to_string(*session);
-  }
-  return setup;
 }
 
 }  // namespace tw::kafka
