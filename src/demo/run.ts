@@ -7,7 +7,7 @@ import { delay, systemClock } from '../core/clock.js'
 import { silentLogger } from '../core/logging.js'
 import { verifyLog } from '../native/journal-admin.js'
 import { tryLockFile } from '../native/lock.js'
-import { loadSettings, openRuntime, type Runtime, startUp, type Up } from '../services/index.js'
+import { loadSettings, openRuntime, type Runtime, replicatedTopics, servicesOf, startUp, type Up } from '../services/index.js'
 import { MarketTable } from './market-table.js'
 import { CountingSubscriber } from './subscribers.js'
 import { type Sum, sumOk, sumText } from './sum.js'
@@ -19,6 +19,8 @@ export interface DemoOptions {
   readonly seed: number
   /** Market events per second over all symbols. */
   readonly rate: number
+  /** Brokers: the whole demo on a Kafka cluster. */
+  readonly kafka?: string | undefined
   readonly signal: AbortSignal
   readonly out: NodeJS.WriteStream
 }
@@ -41,13 +43,15 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   const subscribers: CountingSubscriber[] = []
   try {
     await venue.start()
-    runtime = await openRuntime({ settings: demoSettings(directory, venue, options.port), service: 'demo', logger: silentLogger })
+    const settings = demoSettings(directory, venue, options)
+    runtime = await openRuntime({ settings, service: 'demo', logger: silentLogger })
     venue.pause()
-    up = await startUp(runtime, ['ingestion', 'bars', 'stream'])
+    up = await startUp(runtime, servicesOf(settings))
     const port = up.parts.stream?.gateway.port ?? 0
     const url = `http://127.0.0.1:${port}/`
     options.out.write(
-      `live bars:  ${url}\nhealth:     ${up.http.url}/health   metrics: ${up.http.url}/metrics\ndata:       ${directory}\n\n`,
+      `live bars:  ${url}\nhealth:     ${up.http.url}/health   metrics: ${up.http.url}/metrics\ndata:       ${directory}\n` +
+        (options.kafka === undefined ? '\n' : `cluster:    ${options.kafka}\n\n`),
     )
 
     const table = new MarketTable((id) => runtime?.scaleOf(id))
@@ -73,11 +77,12 @@ export async function runDemo(options: DemoOptions): Promise<number> {
   }
 }
 
-function demoSettings(directory: string, venue: SimulatedBinance, port: number) {
+function demoSettings(directory: string, venue: SimulatedBinance, { port, kafka }: DemoOptions) {
   return loadSettings({
     environment: {},
     given: {
       data_dir: directory,
+      ...(kafka === undefined ? {} : { kafka: { brokers: kafka, profile: 'latency' } }),
       ingestion: {
         feeds: [
           {
@@ -196,6 +201,7 @@ async function settle(
   const gateway = up.parts.stream?.gateway.stats()
   const barCount = bars?.stats()?.lanes.reduce((sum, lane) => sum + lane.appended, 0) ?? 0
   const verified = await verifyLog(runtime.directory, { hash: true })
+  const cluster = await clusterHashes(runtime, up, deadline)
   return {
     produced,
     checker: { trades: checker.seen('trades'), quotes: checker.seen('quotes') },
@@ -219,5 +225,32 @@ async function settle(
     ],
     damage: verified.damageCount,
     hash: verified.hash ?? '',
+    ...(cluster === undefined ? {} : { cluster }),
+  }
+}
+
+/** What was ingested, hashed in the local log and in the cluster; a cluster that was used before holds older sessions beside it. */
+async function clusterHashes(runtime: Runtime, up: Up, deadline: number): Promise<Sum['cluster']> {
+  const { kafka } = runtime
+  const replicator = up.parts.ingestion?.replicator
+  if (kafka === undefined || replicator === undefined) return undefined
+  const topics = replicatedTopics(runtime)
+    .filter(({ dataType }) => dataType !== undefined && dataType !== 'gaps' && dataType !== 'reference_data')
+    .map(({ name }) => name)
+  const wanted = { hash: true, topics, epochMin: up.parts.ingestion?.feeds[0]?.epoch ?? 0 }
+  const local = (await verifyLog(runtime.local.native, wanted)).hash ?? ''
+  let remote = ''
+  // The lag is never nothing for long: clocks go on. What was ingested is there when the hashes agree.
+  do {
+    remote = (await verifyLog(kafka.native, wanted)).hash ?? ''
+    if (remote !== local) await delay(systemClock, 100)
+  } while (remote !== local && systemClock.monotonicMs() < deadline + SETTLE_MS)
+  const stats = replicator.stats()
+  return {
+    local,
+    kafka: remote,
+    records: stats?.records ?? 0,
+    messages: stats?.messages ?? 0,
+    viewRecords: up.parts.views?.publisher.stats()?.records ?? 0,
   }
 }

@@ -28,6 +28,16 @@ export interface Sum {
   readonly hops: readonly { readonly hop: string; readonly p50: number; readonly p99: number }[]
   readonly damage: number
   readonly hash: string
+  /** On a Kafka cluster: the record hash of what was ingested, there and in the local log. */
+  readonly cluster?: ClusterSum | undefined
+}
+
+export interface ClusterSum {
+  readonly local: string
+  readonly kafka: string
+  readonly records: number
+  readonly messages: number
+  readonly viewRecords: number
 }
 
 const balanced = (produced: number, seen: Seen): boolean =>
@@ -36,11 +46,21 @@ const balanced = (produced: number, seen: Seen): boolean =>
 export const sumOk = (sum: Sum): boolean =>
   sum.damage === 0 &&
   sum.bookMismatches === 0 &&
+  (sum.cluster === undefined || sum.cluster.kafka === sum.cluster.local) &&
   [sum.checker, sum.slow].every(
     (client) => balanced(sum.produced.trades, client.trades) && balanced(sum.produced.quotes, client.quotes),
   )
 
 const micro = (ns: number): string => `${(ns / 1000).toFixed(1)} µs`
+
+function clusterText(cluster: ClusterSum | undefined): string[] {
+  if (cluster === undefined) return []
+  const { kafka, local, records, messages, viewRecords } = cluster
+  return [
+    `on Kafka: ${records} records in ${messages} messages, ${viewRecords} records in the open views`,
+    `hash of what was ingested: Kafka ${kafka}, local log ${local}: ${kafka === local ? 'equal' : 'NOT EQUAL'}`,
+  ]
+}
 
 export function sumText(sum: Sum): string {
   const plain = { style: { head: [], border: [] } }
@@ -78,6 +98,7 @@ export function sumText(sum: Sum): string {
     `ticks in ${sum.ticks}   records ${sum.records}   bars ${sum.bars}   frames out ${sum.framesOut}`,
     `gap records ${sum.gapRecords} for ${sum.refused} refused by the ring   dropped for slow subscribers ${sum.dropped}   bytes per record in the log ${sum.bytesPerTick.toFixed(1)}`,
     `record hash ${sum.hash}`,
+    ...clusterText(sum.cluster),
     sumOk(sum) ? 'produced = delivered + gaps' : 'produced ≠ delivered + gaps',
     '',
   ].join('\n')

@@ -80,6 +80,7 @@ export class FeedComponent implements Component {
   #adapter: VenueAdapter | undefined
   #timer: Timer | undefined
   #stats: FeedStats | undefined
+  #epoch = 0
   /** Instruments up to this id stand in the recording. */
   #recordedId = 0
 
@@ -88,6 +89,11 @@ export class FeedComponent implements Component {
     this.settings = settings
     this.#runtime = runtime
     this.#batcher = batcher
+  }
+
+  /** Of its first session in this process; 0 before the start. */
+  get epoch(): number {
+    return this.#epoch
   }
 
   async start(context: ComponentContext): Promise<void> {
@@ -100,6 +106,7 @@ export class FeedComponent implements Component {
     const dataTypes = feedDataTypes(settings)
     await routeExchange(runtime, this.#batcher.native, exchange, dataTypes)
     const epoch = await openFeedSession(runtime, { exchange: exchange.name, source: settings.source, shard: instance - 1 })
+    this.#epoch = epoch
     const feed = createFeed({
       batcher: this.#batcher.native,
       venue,

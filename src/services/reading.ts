@@ -46,7 +46,8 @@ export async function decodeBatch(runtime: Runtime, batch: Batch): Promise<Decod
   const view = batch.view()
   if (view === undefined) return [{ topic, partition, offset, type: batch.kind, key: batch.key, value: opaqueText(batch.value) }]
   const out: DecodedRecord[] = []
-  const isPerRecord = batch.count === view.count
+  // Told by the engine: a message of one record looks the same on both.
+  const isPerRecord = runtime.kafka === undefined
   for (const index of batch.selected ?? Array.from({ length: view.count }, (_, i) => i)) {
     let record = decodeRecord(view, index, (id) => runtime.scaleOf(id))
     // An unknown instrument may have been listed since: the registry is read to its end before it is shown raw.

@@ -14,6 +14,7 @@ interface Demo {
     readonly port: number
     readonly seed: number
     readonly rate: number
+    readonly kafka?: string | undefined
     readonly signal: AbortSignal
     readonly out: NodeJS.WriteStream
   }): Promise<number>
@@ -23,12 +24,14 @@ export function demoCommand(io: Io): Command {
   return commandOf('demo', 'a simulated venue, live bars on a page and in the terminal, and a sum that must hold', [
     'demo',
     'demo --seconds 20 --port 8080',
+    'demo --seconds 20 --kafka localhost:9092',
   ])
     .option('--seconds <n>', 'end by itself after so many (DEMO_SECONDS); 0: until SIGINT')
     .option('--port <n>', 'port of the page; 0: any (DEMO_PORT)')
     .option('--seed <n>', 'what the simulated market is made from', '1')
     .option('--rate <n>', 'market events a second', '5000')
-    .action(async (options: { seconds?: string; port?: string; seed: string; rate: string }) => {
+    .option('--kafka <host:port>', 'the whole demo on a Kafka cluster (DEMO_KAFKA)')
+    .action(async (options: { seconds?: string; port?: string; seed: string; rate: string; kafka?: string }) => {
       const file = join(packageRoot, 'dist', 'demo', 'index.js')
       if (!existsSync(file))
         throw new EnvironmentError('the demo is not built', { file, fix: 'run `make demo`, or `npm run build`' })
@@ -38,6 +41,7 @@ export function demoCommand(io: Io): Command {
         port: wholeOf(options.port ?? io.environment.DEMO_PORT ?? '8080', '--port'),
         seed: wholeOf(options.seed, '--seed'),
         rate: wholeOf(options.rate, '--rate'),
+        kafka: options.kafka ?? io.environment.DEMO_KAFKA,
         signal: io.signal,
         out: process.stdout,
       })
