@@ -238,7 +238,7 @@ describe.skipIf(!kafkaHere(['java', 'mvn', 'openssl', 'kcat']))('the command lin
     const letters = await rows('dlq', 'list', '--group', 'storage')
     expect(letters.map(({ class: c }) => c).toSorted()).toEqual(['BUSINESS', 'POISON'])
     const shown = JSON.parse((await run('dlq', 'show', String(letters[0]?.id))).out) as Row
-    expect(JSON.parse(String(shown.record))).toMatchObject({ type: 'trade' })
+    expect(JSON.parse(String(shown.record))).toMatchObject({ type: letters[0]?.type, topic: TRADES })
     isMended = true
     const willing = ['dlq', 'redrive', '--group', 'storage', '--reviewed', '--early']
     expect((await rows(...willing, '--dry-run')).map(({ redrive }) => redrive)).toEqual([
