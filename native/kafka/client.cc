@@ -105,8 +105,9 @@ Properties WithDefaults(const Properties& given) {
       {"retry.backoff.max.ms", "250"},
       {"reconnect.backoff.ms", "50"},
       {"reconnect.backoff.max.ms", "500"},
-      // New partitions are seen within seconds.
-      {"topic.metadata.refresh.interval.ms", "10000"},
+      // Leaders are asked for every second: a client that gives a frozen broker up before the controller does hears its old leader once more,
+      // and would ask again only when the next connection to it fails. New partitions are seen by this, too.
+      {"topic.metadata.refresh.interval.ms", "1000"},
   };
   for (const auto& [name, value] : given) all[name] = value;
   return all;
