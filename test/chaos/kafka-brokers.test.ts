@@ -93,6 +93,20 @@ describe.skipIf(!kafkaHere(['java', 'mvn', 'kcat']))(`brokers fail under load, s
     await survives('a rolling restart', undefined)
   })
 
+  it('ingestion and a leader are killed together, three times', async () => {
+    for (let i = 0; i < 3; i++) {
+      const node = await leader()
+      await Promise.all([node.kill(), run.producer.kill()])
+      await run.produce()
+      await run.flows()
+      await node.start()
+      await cluster.whole()
+    }
+    const { repeats } = run.producer.status
+    const { counted } = await run.finish()
+    console.log(`kafka chaos, seed ${seed}: ingestion and a leader, ${repeats} left out last; ${JSON.stringify(counted)}`)
+  })
+
   it('a node that lost its log directory', async () => {
     const node = await leader()
     await killAndStart(node, true)

@@ -48,7 +48,7 @@ describe.skipIf(!kafkaHere(['java', 'mvn', 'kcat']))('all brokers are away', () 
     ['frozen', frozen, false],
     ['killed', killed, false],
     ['killed, and ingestion in the middle of it', killed, true],
-    // What the dead ingestion had sent is still in the frozen brokers' hands: it comes twice, and readers drop it.
+    // What the dead ingestion had sent is still in the frozen brokers' hands, and may come twice: readers drop it.
     ['frozen, and ingestion killed in the middle of it', frozen, true],
   ] as const)('%s', async (what, how, killsIngestion) => {
     const told = await outlives(run, { awayMs, killsIngestion, ...how })
