@@ -5,9 +5,9 @@ import { packageRoot } from '../native/addon.js'
 import type { KafkaConfigEntry } from '../native/kafka.js'
 import { type Finding, failed, ok, warning } from './finding.js'
 
-/** Mirrors native/kafka/group.cc: a broker that waits longer for a dead member breaks our promise. */
+/** Mirrors native/kafka/group_protocol.cc: a broker that waits longer for a dead member breaks our promise. */
 export const SESSION_MS_MAX = 10_000
-export const CLASSIC_SESSION_MS = 4_500
+export const CLASSIC_SESSION_MS = 6_000
 
 export interface BrokerSettings {
   readonly id: number

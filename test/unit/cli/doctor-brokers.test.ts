@@ -1,4 +1,4 @@
-/** What doctor concludes from brokers' settings; the group protocol is judged as native/kafka/group.cc chooses it. */
+/** What doctor concludes from brokers' settings; the group protocol is judged as native/kafka/group_protocol.cc chooses it. */
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import {
@@ -44,7 +44,7 @@ test('a broker that refuses the classic session fails', () => {
 })
 
 test('the session limits are those of the engine', () => {
-  const source = readFileSync('native/kafka/group.cc', 'utf8')
+  const source = readFileSync('native/kafka/group_protocol.cc', 'utf8')
   const constant = (name: string): number => Number(new RegExp(`${name} = ([\\d']+);`).exec(source)?.[1]?.replaceAll("'", ''))
   expect({ max: SESSION_MS_MAX, classic: CLASSIC_SESSION_MS }).toEqual({
     max: constant('kSessionMsMax'),
