@@ -56,7 +56,7 @@ class NativeBatcher : public Napi::ObjectWrap<NativeBatcher> {
   // A Worker that is terminated must not leave its thread behind.
   static void StopAtExit(void* data) { (*static_cast<std::shared_ptr<BatcherHandle>*>(data))->batcher->Stop(); }
 
-  // addRoute(exchange, dataType, topic)
+  // addRoute(exchange, dataType, topic, {symbol: partition}?)
   Napi::Value AddRoute(const Napi::CallbackInfo& info) {
     const Napi::Env env = info.Env();
     if (info.Length() < 3 || !info[0].IsNumber() || !info[1].IsString() || !info[2].IsString()) {
@@ -65,10 +65,17 @@ class NativeBatcher : public Napi::ObjectWrap<NativeBatcher> {
     const std::string name = info[1].As<Napi::String>();
     const auto type = DataTypeOf(name);
     if (!type) throw Napi::TypeError::New(env, "unknown data type " + name);
+    batch::Route route{static_cast<std::uint8_t>(info[0].As<Napi::Number>().Uint32Value()), *type, info[2].As<Napi::String>().Utf8Value()};
+    if (info[3].IsObject()) {
+      const auto dedicated = info[3].As<Napi::Object>();
+      for (const auto& [symbol, partition] : dedicated) {
+        const Napi::Value number = partition;
+        if (!number.IsNumber()) throw Napi::TypeError::New(env, "dedicated partitions must be numbers");
+        route.dedicated[symbol.As<Napi::String>().Utf8Value()] = number.As<Napi::Number>().Uint32Value();
+      }
+    }
     std::string error;
-    const bool added = handle->batcher->AddRoute(
-        {static_cast<std::uint8_t>(info[0].As<Napi::Number>().Uint32Value()), *type, info[2].As<Napi::String>().Utf8Value()},
-        &error);
+    const bool added = handle->batcher->AddRoute(route, &error);
     if (!added) throw Napi::Error::New(env, error);
     return env.Undefined();
   }

@@ -40,6 +40,11 @@ bool Batcher::AddRoute(const Route& route, std::string* error) {
   auto outputs = std::make_unique<TopicOutputs>();
   outputs->topic = route.topic;
   outputs->partitions.resize(topic.partitions);
+  outputs->placement = Placement(topic.partitions, route.dedicated);
+  if (!outputs->placement.valid()) {
+    *error = "every partition of " + route.topic + " is dedicated to a symbol";
+    return false;
+  }
   const std::lock_guard lock(mutex_);
   changes_.push_back(
       {.outputs = std::move(outputs), .exchange = route.exchange, .type = route.type, .attach = nullptr, .detach = nullptr});
@@ -129,8 +134,7 @@ void Batcher::Refresh() {
   for (Change& change : changes_) {
     if (change.outputs != nullptr) {
       auto& slot = routes_[change.exchange][static_cast<std::size_t>(change.type)];
-      if (slot != nullptr && slot->topic == change.outputs->topic && slot->partitions.size() == change.outputs->partitions.size())
-        continue;
+      if (slot != nullptr && slot->topic == change.outputs->topic && slot->placement == change.outputs->placement) continue;
       if (slot != nullptr) FlushAll();  // The outputs of the old route go away; other routes' batches stay open.
       for (auto& source : sources_) source->clock_outputs.clear(), source->clock_known.clear();
       slot = std::move(change.outputs);
@@ -176,7 +180,7 @@ std::size_t Batcher::DrainAll() {
 Output* Batcher::OutputFor(std::uint8_t exchange, DataType type, std::uint32_t key_hash) {
   TopicOutputs* topic = routes_[exchange][static_cast<std::size_t>(type)].get();
   if (topic == nullptr) return nullptr;
-  const std::uint32_t partition = key_hash % static_cast<std::uint32_t>(topic->partitions.size());
+  const std::uint32_t partition = topic->placement.Of(key_hash);
   auto& output = topic->partitions[partition];
   if (output == nullptr) [[unlikely]]
     output = std::make_unique<Output>(&context_, topic->topic, partition);

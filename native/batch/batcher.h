@@ -56,6 +56,7 @@ class Batcher {
   struct TopicOutputs {
     std::string topic;
     std::vector<std::unique_ptr<Output>> partitions;  // Made on first use.
+    Placement placement;
   };
   struct Source {
     std::shared_ptr<ring::FeedRing> ring;

@@ -2,8 +2,12 @@
 #pragma once
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
+#include <unordered_map>
+#include <vector>
 
+#include "model/instrument.h"
 #include "model/record.h"
 
 namespace tw::batch {
@@ -41,6 +45,37 @@ struct Route {
   std::uint8_t exchange = 0;
   DataType type = DataType::kCount;
   std::string topic;
+  std::map<std::string, std::uint32_t, std::less<>> dedicated{};  // Symbols with a partition of their own.
+};
+
+// Where an instrument's records stand: murmur2 of the symbol over all partitions, or over those that are nobody's own.
+class Placement {
+ public:
+  Placement() = default;
+  Placement(std::uint32_t partitions, const std::map<std::string, std::uint32_t, std::less<>>& dedicated) {
+    std::vector<bool> own(partitions, false);
+    for (const auto& [symbol, partition] : dedicated) {
+      if (partition >= partitions) continue;
+      own_[KeyHash(symbol)] = partition;
+      own[partition] = true;
+    }
+    for (std::uint32_t partition = 0; partition < partitions; ++partition) {
+      if (!own[partition]) shared_.push_back(partition);
+    }
+  }
+  std::uint32_t Of(std::uint32_t key_hash) const {
+    if (!own_.empty()) [[unlikely]] {
+      const auto own = own_.find(key_hash);
+      if (own != own_.end()) return own->second;
+    }
+    return shared_[key_hash % shared_.size()];
+  }
+  bool valid() const { return !shared_.empty(); }
+  bool operator==(const Placement&) const = default;
+
+ private:
+  std::unordered_map<std::uint32_t, std::uint32_t> own_;  // By the symbol's hash.
+  std::vector<std::uint32_t> shared_;
 };
 
 }  // namespace tw::batch

@@ -1,7 +1,6 @@
 /** read(): an async iterator of batches over a pump. One batch is out at a time; the next step gives its bytes back. */
 import { LogError, UsageError } from '../core/index.js'
 import { logStatus, type NativeLog, type NativeRange } from '../native/log.js'
-import { murmur2 } from '../native/model.js'
 import { nativePlace } from './options.js'
 import { type Delivery, Pump } from './pump.js'
 import type { Batch, OpenLogOptions, ReadOptions } from './types.js'
@@ -24,9 +23,8 @@ export function readBatches(
     if (partitions === undefined) throw new LogError(`no topic ${topic}`, { validValues: log.topics().map(({ name }) => name) })
     const wanted = new Set(options.partitions ?? Array.from({ length: partitions }, (_, partition) => partition))
     if (symbols !== undefined && instrumentsOf !== undefined) {
+      // In whichever partition: a topic that grew, or gave a symbol a partition of its own, holds its history in another one.
       instruments[index] = new Set(symbols.flatMap((symbol) => instrumentsOf(symbol, topic)))
-      const holding = new Set(symbols.map((symbol) => (murmur2(symbol) & 0x7fffffff) % partitions))
-      for (const partition of wanted) if (!holding.has(partition)) wanted.delete(partition)
     }
     for (const partition of wanted) {
       if (partition >= partitions)

@@ -90,7 +90,7 @@ export interface Hole {
 export interface ReadOptions {
   readonly topics: readonly string[]
   readonly partitions?: readonly number[]
-  /** Only records of these; needs `instrumentsOf` of the log for records, and narrows partitions by murmur2. */
+  /** Only records of these; needs `instrumentsOf` of the log. */
   readonly symbols?: readonly string[]
   readonly from?: Place
   /** Default 'end': where the log ended when the read began. Not with `follow`. */

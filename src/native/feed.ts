@@ -50,7 +50,7 @@ export interface BatcherStats {
 
 export interface NativeBatcher {
   /** The topic must exist in the log; throws when it does not. */
-  addRoute(exchange: number, dataType: FeedDataType, topic: string): void
+  addRoute(exchange: number, dataType: FeedDataType, topic: string, dedicated?: Readonly<Record<string, number>>): void
   start(): void
   /** Writes what the rings hold as long as the log takes it, and joins the thread. */
   stop(): void

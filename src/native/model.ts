@@ -14,6 +14,15 @@ export const layoutJson = (): string => model.layoutJson()
 /** Kafka's murmur2 of a key; partition = (murmur2(symbol) & 0x7fffffff) % partitions. */
 export const murmur2 = (key: string): number => model.murmur2(key)
 
+/** Where records of a key stand: as the batcher places them (Placement of native/batch/route.h). */
+export function partitionOf(key: string, partitions: number, dedicated: ReadonlyMap<string, number> = new Map()): number {
+  const own = dedicated.get(key)
+  if (own !== undefined) return own
+  const taken = new Set(dedicated.values())
+  const shared = Array.from({ length: partitions }, (_, partition) => partition).filter((partition) => !taken.has(partition))
+  return shared[(murmur2(key) & 0x7fffffff) % shared.length] ?? 0
+}
+
 interface WireAddon {
   batchToJson(batch: Uint8Array, instruments: NativeInstruments): string
   NativeRecordHash: new () => NativeRecordHash

@@ -31,7 +31,10 @@ export async function routeExchange(
   const configs = dataTypes.map((type) => runtime.topics.getTopicConfig(exchange.assetClass, type, exchange.name))
   const gaps = runtime.topics.getTopicConfig(exchange.assetClass, 'gaps', exchange.name)
   await runtime.ensureTopics([...configs, gaps], runtime.local)
-  for (const [i, type] of dataTypes.entries()) batcher.addRoute(exchange.number, type, (configs[i] as TopicConfig).name)
+  for (const [i, type] of dataTypes.entries()) {
+    const { name, dedicatedPartitions } = configs[i] as TopicConfig
+    batcher.addRoute(exchange.number, type, name, Object.fromEntries(dedicatedPartitions))
+  }
   batcher.addRoute(exchange.number, 'gaps', gaps.name)
   return configs
 }

@@ -13,7 +13,7 @@ import {
   type TopicOptions,
 } from '../log/index.js'
 import type { TopicConfig, TopicNameBuilder } from '../model/topics.js'
-import { murmur2 } from '../native/model.js'
+import { partitionOf } from '../native/model.js'
 import type { ConsumerOptions, StreamFactory } from './builder.js'
 import type { Component, ComponentContext, ComponentHealth } from './component.js'
 import { LagMetrics } from './lag-metrics.js'
@@ -29,7 +29,7 @@ export class ProducerComponent implements Component {
   readonly topic: string
   readonly #log: () => Log
   readonly #topics: TopicNameBuilder
-  #partitions = 0
+  #config: TopicConfig | undefined
 
   constructor(log: () => Log, topics: TopicNameBuilder, options: ProducerOptions) {
     this.name = `producer ${options.topic}`
@@ -41,17 +41,18 @@ export class ProducerComponent implements Component {
   async start(): Promise<void> {
     const config = this.#topics.get(this.topic)
     await this.#log().ensureTopic(topicOptions(config))
-    this.#partitions = config.partitions
+    this.#config = config
   }
 
   async stop(): Promise<void> {
-    this.#partitions = 0
+    this.#config = undefined
   }
 
   /** Refusals are values; before start and after stop the answer is `closed`. */
   async append(key: string, message: Omit<AppendMessage, 'key'>): Promise<AppendResult> {
-    if (this.#partitions === 0) return { status: 'closed', offset: 0 }
-    const partition = (murmur2(key) & 0x7fffffff) % this.#partitions
+    const config = this.#config
+    if (config === undefined) return { status: 'closed', offset: 0 }
+    const partition = partitionOf(key, config.partitions, config.dedicatedPartitions)
     return await this.#log().append(this.topic, partition, { ...message, key })
   }
 }
