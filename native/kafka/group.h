@@ -32,7 +32,8 @@ class KafkaGroup : public journal::Group {
   virtual void FlushCommits(std::uint32_t timeout_ms) = 0;
 };
 
-// KIP-848 where the broker has it and its session is at most 10 s (it is set on the broker), else classic. *why says which and why.
+// KIP-848 where the broker has it and its session is at most 10 s (it is set on the broker), else classic with 4.5 s, or the least
+// that the broker allows. *why says which and why.
 GroupSetup ChooseProtocol(Admin* admin, const std::string& wanted, std::uint32_t hung_ms, std::string* why);
 
 }  // namespace tw::kafka

@@ -9,7 +9,10 @@ namespace tw::kafka {
 namespace {
 
 constexpr std::uint32_t kSessionMsMax = 10'000;  // A broker that waits longer for a dead member breaks our promise.
-constexpr std::uint32_t kClassicSessionMs = 6'000;
+// A dead member is found out between a session and a heartbeat later, and its partitions are to be another's within 6 s.
+constexpr std::uint32_t kClassicSessionMs = 4'500;
+// Kafka's own least, when the broker does not tell its.
+constexpr std::uint32_t kBrokerSessionMsMin = 6'000;
 
 std::optional<std::uint32_t> MsOf(const std::vector<ConfigEntry>& entries, const char* name) {
   for (const ConfigEntry& entry : entries) {
@@ -24,22 +27,20 @@ std::optional<std::uint32_t> MsOf(const std::vector<ConfigEntry>& entries, const
 }  // namespace
 
 GroupSetup ChooseProtocol(Admin* admin, const std::string& wanted, std::uint32_t hung_ms, std::string* why) {
-  GroupSetup setup;
-  setup.session_ms = std::min(hung_ms, kClassicSessionMs);
-  if (wanted == "classic") {
-    *why = "classic: as configured";
-    return setup;
-  }
   ClusterInfo cluster;
   std::vector<ConfigEntry> entries;
   Failure failure = admin->Cluster(2'000, &cluster);
   if (!failure && !cluster.brokers.empty()) failure = admin->BrokerConfig(cluster.brokers[0].id, 2'000, &entries);
-  if (failure) {
-    *why = "classic: the broker's settings cannot be read (" + failure.code + ")";
-    return setup;
-  }
+  GroupSetup setup;
+  // A classic session is asked for by the member, above the least that the broker allows.
+  const std::uint32_t least = MsOf(entries, "group.min.session.timeout.ms").value_or(kBrokerSessionMsMin);
+  setup.session_ms = std::max(std::min(hung_ms, kClassicSessionMs), least);
   const auto session = MsOf(entries, "group.consumer.session.timeout.ms");
-  if (!session.has_value()) {
+  if (wanted == "classic") {
+    *why = "classic: as configured";
+  } else if (failure) {
+    *why = "classic: the broker's settings cannot be read (" + failure.code + ")";
+  } else if (!session.has_value()) {
     *why = "classic: this broker has no KIP-848 groups";
   } else if (*session > kSessionMsMax && wanted != "consumer") {
     *why = "classic: the broker's group.consumer.session.timeout.ms is " + std::to_string(*session) + ", more than " + std::to_string(kSessionMsMax);

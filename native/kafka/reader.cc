@@ -22,7 +22,6 @@ constexpr std::uint32_t kJoinedMax = 4'096;  // Single records that make one bat
 constexpr int kTimeoutMs = 2'000;
 constexpr auto kLeaderTurn = std::chrono::milliseconds(20);
 constexpr auto kUnknownMax = std::chrono::seconds(15);  // A partition that is said not to be there may have been made just now.
-constexpr const char* kQueuedKbytes = "8192";
 constexpr std::uint64_t kNsPerMs = 1'000'000;
 // A message's time is its first record's; its newest may be so much later (the batcher closes batches long before).
 constexpr std::uint64_t kSpanMaxMs = 2'000;
@@ -338,56 +337,6 @@ class KafkaReader final : public journal::Reader {
 };
 
 }  // namespace
-
-FetcherPool::FetcherPool(Properties properties, ClientEvents events, std::shared_ptr<Admin> admin)
-    : properties_(std::move(properties)), events_(std::move(events)), admin_(std::move(admin)) {}
-
-std::shared_ptr<FetcherPool::Fetcher> FetcherPool::Take(const std::string& topic, std::uint32_t partition, std::string* error) {
-  const std::lock_guard lock(mutex_);
-  const auto key = std::make_pair(topic, partition);
-  for (const auto& fetcher : fetchers_) {
-    if (fetcher->taken.insert(key).second) return fetcher;
-  }
-  Properties properties = properties_;
-  const Properties fetching = {
-      {"enable.auto.commit", "false"},
-      {"enable.auto.offset.store", "false"},
-      {"auto.offset.reset", "error"},
-      {"enable.partition.eof", "true"},
-      {"allow.auto.create.topics", "false"},
-      {"check.crcs", "true"},
-      {"fetch.min.bytes", "1"},
-      // A partition that is read from now on waits for the fetch under way, so that one must not wait long.
-      {"fetch.wait.max.ms", "50"},
-      {"fetch.queue.backoff.ms", "5"},
-      {"fetch.error.backoff.ms", "50"},
-      {"fetch.message.max.bytes", "2097152"},
-      {"queued.max.messages.kbytes", kQueuedKbytes},
-      {"queued.min.messages", "1000000"},
-  };
-  for (const auto& [name, value] : fetching) properties.emplace(name, value);
-  auto fetcher = std::make_shared<Fetcher>();
-  fetcher->client = Client::Make(RD_KAFKA_CONSUMER, properties, events_, error);
-  if (fetcher->client == nullptr) return nullptr;
-  fetcher->taken.insert(key);
-  fetchers_.push_back(fetcher);
-  return fetcher;
-}
-
-bool FetcherPool::Knows(Fetcher* fetcher, const std::string& topic, std::uint32_t partition) {
-  const std::lock_guard lock(mutex_);
-  return fetcher->known.contains({topic, partition});
-}
-
-void FetcherPool::Know(Fetcher* fetcher, const std::string& topic, std::uint32_t partition) {
-  const std::lock_guard lock(mutex_);
-  fetcher->known.emplace(topic, partition);
-}
-
-void FetcherPool::Release(Fetcher* fetcher, const std::string& topic, std::uint32_t partition) {
-  const std::lock_guard lock(mutex_);
-  fetcher->taken.erase(std::make_pair(topic, partition));
-}
 
 std::unique_ptr<journal::Reader> OpenReader(std::shared_ptr<FetcherPool> pool, const std::string& topic, std::uint32_t partition,
                                             bool exact, Status* status) {

@@ -7,7 +7,9 @@ import { type Finding, failed, ok, warning } from './finding.js'
 
 /** Mirrors native/kafka/group_protocol.cc: a broker that waits longer for a dead member breaks our promise. */
 export const SESSION_MS_MAX = 10_000
-export const CLASSIC_SESSION_MS = 6_000
+export const CLASSIC_SESSION_MS = 4_500
+/** Kafka's own least for a classic session, when the broker does not tell its. */
+export const BROKER_SESSION_MS_MIN = 6_000
 
 export interface BrokerSettings {
   readonly id: number
@@ -26,15 +28,16 @@ export function groupProtocolFinding(wanted: 'auto' | 'consumer' | 'classic', br
   const check = 'group protocol'
   const session = numberOf(broker, SESSION)
   const classic = (why: string, fix: string): Finding => {
-    const least = numberOf(broker, 'group.min.session.timeout.ms') ?? 0
-    if (least > CLASSIC_SESSION_MS) {
+    const least = numberOf(broker, 'group.min.session.timeout.ms') ?? BROKER_SESSION_MS_MIN
+    const session = Math.max(CLASSIC_SESSION_MS, least)
+    const detail = `classic, session ${session} ms: ${why}`
+    if (session > SESSION_MS_MAX) {
       return failed(
         check,
-        `classic: ${why}; the broker refuses its session of ${CLASSIC_SESSION_MS} ms (group.min.session.timeout.ms ${least})`,
+        `${detail}; a dead member keeps its partitions so long, and the broker allows no less (group.min.session.timeout.ms)`,
         'set group.min.session.timeout.ms=1000 on the brokers',
       )
     }
-    const detail = `classic, session ${CLASSIC_SESSION_MS} ms: ${why}`
     return fix === '' ? ok(check, detail) : warning(check, detail, fix)
   }
   if (wanted === 'classic') return classic('kafka.group_protocol says so', '')

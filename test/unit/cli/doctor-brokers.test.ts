@@ -2,6 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import {
+  BROKER_SESSION_MS_MIN,
   brokerSettingsFindings,
   CLASSIC_SESSION_MS,
   copiesFinding,
@@ -24,30 +25,33 @@ test('the group protocol and why: KIP-848 with a short session, else classic', (
   expect(groupProtocolFinding('auto', broker({ [SESSION]: 10_000 }))).toMatchObject({ status: 'ok' })
   const late = groupProtocolFinding('auto', broker({ [SESSION]: 45_000 }))
   expect(late).toMatchObject({ status: 'warning', fix: expect.stringContaining(`set ${SESSION}=`) })
-  expect(late.detail).toBe(`classic, session ${CLASSIC_SESSION_MS} ms: ${SESSION} is 45000, more than 10000`)
+  expect(late.detail).toBe(`classic, session ${BROKER_SESSION_MS_MIN} ms: ${SESSION} is 45000, more than 10000`)
   expect(groupProtocolFinding('auto', broker({}))).toMatchObject({
     status: 'ok',
-    detail: `classic, session ${CLASSIC_SESSION_MS} ms: this broker has no KIP-848 groups`,
+    detail: `classic, session ${BROKER_SESSION_MS_MIN} ms: this broker has no KIP-848 groups`,
   })
   expect(groupProtocolFinding('classic', broker({ [SESSION]: 6_000 }))).toMatchObject({
     status: 'ok',
-    detail: `classic, session ${CLASSIC_SESSION_MS} ms: kafka.group_protocol says so`,
+    detail: `classic, session ${BROKER_SESSION_MS_MIN} ms: kafka.group_protocol says so`,
   })
   expect(groupProtocolFinding('consumer', broker({}))).toMatchObject({ status: 'warning', fix: expect.stringContaining('auto') })
   const asked = groupProtocolFinding('consumer', broker({ [SESSION]: 45_000 }))
   expect(asked).toMatchObject({ status: 'warning', detail: expect.stringMatching(/^consumer \(KIP-848\) as configured/) })
 })
 
-test('a broker that refuses the classic session fails', () => {
-  const found = groupProtocolFinding('classic', broker({ 'group.min.session.timeout.ms': 10_000 }))
+test('a classic session is as short as the broker allows; one that is too long fails', () => {
+  const short = groupProtocolFinding('classic', broker({ 'group.min.session.timeout.ms': 1_000 }))
+  expect(short.detail).toBe(`classic, session ${CLASSIC_SESSION_MS} ms: kafka.group_protocol says so`)
+  const found = groupProtocolFinding('classic', broker({ 'group.min.session.timeout.ms': 12_000 }))
   expect(found).toMatchObject({ status: 'failed', fix: 'set group.min.session.timeout.ms=1000 on the brokers' })
 })
 
 test('the session limits are those of the engine', () => {
   const source = readFileSync('native/kafka/group_protocol.cc', 'utf8')
   const constant = (name: string): number => Number(new RegExp(`${name} = ([\\d']+);`).exec(source)?.[1]?.replaceAll("'", ''))
-  expect({ max: SESSION_MS_MAX, classic: CLASSIC_SESSION_MS }).toEqual({
+  expect({ max: SESSION_MS_MAX, classic: CLASSIC_SESSION_MS, least: BROKER_SESSION_MS_MIN }).toEqual({
     max: constant('kSessionMsMax'),
+    least: constant('kBrokerSessionMsMin'),
     classic: constant('kClassicSessionMs'),
   })
 })
