@@ -31,7 +31,7 @@ export function readCommand(io: Io): Command {
       'read market.crypto.trades.binance --from 2026-11-21T09:00:00Z --to 2026-11-21T09:01:00Z',
     ]).argument('<topic>', 'a full name, an alias, or a name with * for a part'),
   )
-    .option('--from <place>', 'begin, end, an ISO time, a duration ago, offset:N, epoch.seq:E.S', 'begin')
+    .option('--from <place>', 'begin, end, an ISO time, a duration ago, offset:N, epoch.seq:E.S, an event id', 'begin')
     .option('--to <place>', 'where to stop, exclusive; the end of now when not given')
     .option('--symbols <list>', 'only these, separated by commas')
     .option('--partition <n>', 'only this partition')
