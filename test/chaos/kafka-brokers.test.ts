@@ -30,7 +30,8 @@ describe.skipIf(!kafkaHere(['java', 'mvn', 'kcat']))(`brokers fail under load, s
 
   beforeEach(async () => {
     await cluster.whole()
-    run = await new LoadRun({ brokers: cluster.bootstrap, replication: 3, recordsPerSecond }).start()
+    run = new LoadRun({ brokers: cluster.bootstrap, replication: 3, recordsPerSecond })
+    await run.start()
     await cluster.whole()
     await run.flows()
     await run.measure()

@@ -28,7 +28,8 @@ describe.skipIf(!kafkaHere())(`members fail under load, seed ${seed}`, () => {
     let run: LoadRun
 
     beforeEach(async () => {
-      run = await new LoadRun({ brokers: broker.bootstrap, replication: 1, recordsPerSecond, groupProtocol }).start()
+      run = new LoadRun({ brokers: broker.bootstrap, replication: 1, recordsPerSecond, groupProtocol })
+      await run.start()
     }, 120_000)
     afterEach(() => run.end())
 

@@ -22,7 +22,8 @@ describe.skipIf(!kafkaHere(['java', 'mvn', 'kcat']))('all brokers are away', () 
 
   beforeEach(async () => {
     await cluster.whole()
-    run = await new LoadRun({ brokers: cluster.bootstrap, replication: 3, recordsPerSecond }).start()
+    run = new LoadRun({ brokers: cluster.bootstrap, replication: 3, recordsPerSecond })
+    await run.start()
     await cluster.whole()
   }, 240_000)
   afterEach(() => run.end())

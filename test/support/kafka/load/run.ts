@@ -47,7 +47,7 @@ export class LoadRun {
   }
 
   /** The topic, its load and one member, until records arrive from every partition. */
-  async start(): Promise<this> {
+  async start(): Promise<void> {
     const { brokers, replication } = this.#options
     mkdirSync(join(this.#directory, 'taps'))
     const log = await openKafkaLog({
@@ -60,7 +60,6 @@ export class LoadRun {
     await this.produce()
     await this.join()
     await this.flows()
-    return this
   }
 
   /** Another process on the same local log, with an epoch of its own. */
