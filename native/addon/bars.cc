@@ -86,6 +86,9 @@ class NativeBars : public Napi::ObjectWrap<NativeBars> {
       set("messages", from.lane.messages);
       set("records", from.lane.records);
       set("badBatches", from.lane.bad_batches);
+      auto bad = Napi::Array::New(env, from.lane.bad_offsets.size());
+      for (std::uint32_t b = 0; b < from.lane.bad_offsets.size(); ++b) bad.Set(b, static_cast<double>(from.lane.bad_offsets[b]));
+      lane.Set("badOffsets", bad);
       set("logHoles", from.lane.log_holes);
       set("appended", from.lane.appended);
       set("suppressed", from.lane.suppressed);

@@ -151,6 +151,8 @@ Lane::Result Lane::Turn(std::uint32_t messages_max) {
     wire::BatchView batch;
     if (wire::BatchView::Parse(message.value, &batch) != wire::BatchError::kNone) {
       ++stats_.bad_batches;
+      if (stats_.bad_offsets.size() == kBadOffsetsMax) stats_.bad_offsets.erase(stats_.bad_offsets.begin());
+      stats_.bad_offsets.push_back(message.offset);
       aggregator_.OnLogHole({message.offset, 0, id_.input});
       continue;
     }

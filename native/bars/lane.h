@@ -31,10 +31,13 @@ struct LaneContext {
   std::function<void()> beat;
 };
 
+inline constexpr std::size_t kBadOffsetsMax = 64;
+
 struct LaneStats {
   std::uint64_t messages = 0;
   std::uint64_t records = 0;
   std::uint64_t bad_batches = 0;
+  std::vector<std::uint64_t> bad_offsets;  // Of the newest of them, at most kBadOffsetsMax: whoever watches buries them.
   std::uint64_t other_messages = 0;  // Opaque ones.
   std::uint64_t log_holes = 0;       // Damaged or deleted stretches stepped over.
   std::uint64_t appended = 0;        // Bars.

@@ -11,6 +11,7 @@ import { KafkaLog, type OpenKafkaLogOptions } from './kafka/log.js'
 import type { Log, OpenLogOptions } from './types.js'
 
 export { batchOf as batchOfLetter } from './dead-letter.js'
+export { MessageBurier } from './dead-letter-messages.js'
 export { type DeadLetterEntry, readDeadLetters, readLetter, requestRedrive } from './dead-letters.js'
 export { Dedup } from './dedup.js'
 export { placeOfEvent } from './event-place.js'

@@ -68,6 +68,8 @@ export interface BarLaneStats {
   messages: number
   records: number
   badBatches: number
+  /** Of the newest 64 of them. */
+  badOffsets: number[]
   logHoles: number
   appended: number
   /** Bars not appended because they stood in the output before a restart. */

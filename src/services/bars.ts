@@ -5,6 +5,7 @@
 import type { Timer } from '../core/clock.js'
 import { ServiceError } from '../core/errors.js'
 import type { Metrics } from '../core/metrics.js'
+import { MessageBurier } from '../log/index.js'
 import type { Exchange } from '../model/exchanges.js'
 import { type BarProcessor, type BarProcessorStats, createBars } from '../processors/bars/index.js'
 import { StreamServiceBuilder } from './builder.js'
@@ -60,11 +61,13 @@ export class BarsComponent implements Component {
             })),
     })
     this.#processor.start()
-    this.#watch(context)
+    const partitions = new Map(configs.map((config) => [config.name, config.partitions]))
+    this.#watch(context, new MessageBurier(runtime.log, this.name, partitions, () => context.clock.wallNs()))
   }
 
   async stop(): Promise<void> {
     this.#timer?.cancel()
+    this.#timer = undefined
     this.#processor?.stop()
     this.#last = this.#processor?.stats()
   }
@@ -111,19 +114,38 @@ export class BarsComponent implements Component {
       total((lane) => lane.bars.tooLate),
     )
     metrics.total(
+      'tickwire_processor_bad_batches_total',
+      { processor },
+      total((lane) => lane.badBatches),
+    )
+    metrics.total(
       'tickwire_processor_repeats_total',
       { processor },
       total((lane) => lane.bars.repeats),
     )
   }
 
-  /** The processor's thread cannot call: whether it failed is asked. */
-  #watch(context: ComponentContext): void {
-    this.#timer = context.clock.setTimer(() => {
+  /** The processor's thread cannot call: whether it failed, and what it could not read, is asked. */
+  #watch(context: ComponentContext, burier: MessageBurier): void {
+    this.#timer = context.clock.setTimer(async () => {
       const stats = this.#processor?.stats()
-      if (stats?.state === 'failed') context.fail(new ServiceError(`${this.name}: ${stats.error}`))
-      else this.#watch(context)
+      if (stats?.state === 'failed') {
+        context.fail(new ServiceError(`${this.name}: ${stats.error}`))
+        return
+      }
+      const timer = this.#timer
+      await this.#bury(stats, burier, context)
+      if (this.#timer === timer) this.#watch(context, burier)
     }, WATCH_MS)
+  }
+
+  async #bury(stats: BarProcessorStats | undefined, burier: MessageBurier, { logger }: ComponentContext): Promise<void> {
+    for (const { topic, partition, badOffsets } of stats?.lanes ?? []) {
+      for (const offset of badOffsets) {
+        const status = await burier.bury(topic, partition, offset).catch((error: unknown) => error)
+        if (status !== 'ok') logger.warn({ status, topic, partition, offset }, 'a dead letter was refused, will be tried again')
+      }
+    }
   }
 }
 

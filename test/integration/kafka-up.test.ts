@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, expect, it } from 'vitest'
 import { systemClock } from '../../src/core/clock.js'
 import { silentLogger } from '../../src/core/logging.js'
 import { runDemo } from '../../src/demo/index.js'
+import { readDeadLetters } from '../../src/log/index.js'
 import { verifyLog } from '../../src/native/journal-admin.js'
 import {
   loadSettings,
@@ -18,6 +19,7 @@ import {
   type Up,
 } from '../../src/services/index.js'
 import { type Broker, startBroker } from '../support/kafka/broker.js'
+import { produceLines } from '../support/kafka/kcat.js'
 import { until } from '../support/until.js'
 import { SimulatedBinance } from '../support/venues/binance/server.js'
 
@@ -108,4 +110,15 @@ it('ingestion starts without a broker; when it is back the log is drained, and t
     () => (up?.parts.bars?.processors[0]?.stats()?.lanes ?? []).some((lane) => lane.records > 0),
     30_000,
   )
+
+  // What somebody else puts among the batches is a dead letter of the bars' group, and the partition goes on.
+  const trades = runtime.topics.buildTopicName('crypto', 'trades', 'binance')
+  await produceLines(broker.bootstrap, `${trades}.batch`, [':this is no batch'], ['-p', '0'])
+  const log = runtime.log
+  await until('the dead letter', async () => (await readDeadLetters(log, { topics: [trades] })).length === 1, 30_000)
+  const [entry] = await readDeadLetters(log, { topics: [trades] })
+  expect(entry?.letter).toMatchObject({ group: 'bars-binance', partition: 0, reasonClass: 'POISON', messageKind: 'batch' })
+  const lanes = () => up?.parts.bars?.processors[0]?.stats()?.lanes ?? []
+  await until('the partition goes on', () => lanes().every((lane) => lane.position === lane.end), 30_000)
+  expect(lanes().reduce((sum, lane) => sum + lane.badBatches, 0)).toBe(1)
 }, 120_000)
