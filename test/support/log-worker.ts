@@ -4,7 +4,15 @@
  */
 import { isMainThread, parentPort, workerData } from 'node:worker_threads'
 import { PoisonRecordError } from '../../src/core/errors.js'
-import { type Batch, type HandlerContext, type Log, openKafkaLog, openLog, type PartitionState, type Result } from '../../src/log/index.js'
+import {
+  type Batch,
+  type HandlerContext,
+  type Log,
+  openKafkaLog,
+  openLog,
+  type PartitionState,
+  type Result,
+} from '../../src/log/index.js'
 import { tradeRun } from './batches.js'
 
 /** Where the log is: a directory, or a cluster. */
