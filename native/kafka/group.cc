@@ -19,7 +19,6 @@ namespace {
 using journal::Assignment;
 using journal::Status;
 
-constexpr std::uint32_t kSessionMsMax = 10'000;   // A broker that waits longer for a dead member breaks our promise.
 // A hung owner no longer ticks after hung_ms, and its member leaves this much later: 16 s of the 20 that are promised.
 constexpr std::uint32_t kPollIntervalMsMin = 10'000;
 constexpr int kCommittedTimeoutMs = 1'000;
