@@ -12,7 +12,7 @@ import type { FlatTopic, TopicNameBuilder } from '../../model/topics.js'
 import { loadTopics } from '../../model/topics-file.js'
 import { parseDurationMs } from '../../model/units.js'
 import type { KafkaAdmin, KafkaProperties } from '../../native/kafka.js'
-import { topicsFileOf } from '../../services/settings.js'
+import { type Settings, topicsFileOf } from '../../services/settings.js'
 import { commandOf } from '../command.js'
 import type { Io } from '../io.js'
 import { formatOf, formatOption, type Row, rowsText } from '../output.js'
@@ -67,7 +67,7 @@ export function migrateCommand(io: Io): Command {
         }
         const movers = flats.map((flat) => ({
           flat,
-          mover: moverOf({ admin, properties, names, clock: io.clock }, flat, options.back === true),
+          mover: moverOf({ admin, properties, names, kafka: settings.kafka, clock: io.clock }, flat, options.back === true),
         }))
         await migrate(io, movers, options)
       })
@@ -92,14 +92,16 @@ interface MoverContext {
   readonly admin: KafkaAdmin
   readonly properties: KafkaProperties
   readonly names: TopicNameBuilder
+  readonly kafka: Settings['kafka']
   readonly clock: Clock
 }
 
-function moverOf({ admin, properties, names, clock }: MoverContext, flat: FlatTopic, isBack: boolean): TopicMover {
+function moverOf({ admin, properties, names, kafka, clock }: MoverContext, flat: FlatTopic, isBack: boolean): TopicMover {
   const targets = targetsOf(flat, names)
   const news = targets.map((t) => t.name)
   const deadLetters = `${flat.name}.dlq`
-  const plain = { kind: 'internal', replication: 3, minIsr: 2, config: {}, field: 'flat_topics' } as const
+  const { replication, min_isr: minIsr } = kafka
+  const plain = { kind: 'internal', replication, minIsr, config: {}, field: 'flat_topics' } as const
   const declared: KafkaTopicDeclaration[] = [
     ...targets.map(viewTopicOf),
     { ...plain, name: flat.name, partitions: flat.partitions },
@@ -129,7 +131,8 @@ async function migrate(io: Io, movers: Movers, options: MigrateOptions): Promise
   if (!(await confirmed(io, options.yes, `copy these ${direction}`))) return
   for (const { mover } of movers) await mover.copy(io.signal)
   if (options.follow === true) await follow(io, movers)
-  await compare(io, movers, format)
+  // The signal that ended the following has done its work.
+  await compare(io, movers, format, options.follow === true ? undefined : io.signal)
   io.err(
     options.back === true
       ? 'both sides agree: start the old consumers; the new topics stay until you delete them\n'
@@ -137,23 +140,33 @@ async function migrate(io: Io, movers: Movers, options: MigrateOptions): Promise
   )
 }
 
-/** Until the signal: it ends the following, not the comparison after it. */
+/** Until the signal: it ends the following, not the last pass and the comparison after it. */
 async function follow(io: Io, movers: Movers): Promise<void> {
   while (!io.signal.aborted) {
-    for (const { flat, mover } of movers) {
-      const { moved } = await mover.copy()
-      const count = Object.values(moved).reduce((sum, n) => sum + n, 0)
-      if (count > 0) io.err(`${flat.name}: ${count} more\n`)
-    }
+    await copyMore(io, movers)
     await delay(io.clock, FOLLOW_MS, io.signal).catch(() => undefined)
+  }
+  await copyMore(io, movers)
+}
+
+async function copyMore(io: Io, movers: Movers): Promise<void> {
+  for (const { flat, mover } of movers) {
+    const { moved } = await mover.copy()
+    const count = Object.values(moved).reduce((sum, n) => sum + n, 0)
+    if (count > 0) io.err(`${flat.name}: ${count} more\n`)
   }
 }
 
-async function compare(io: Io, movers: Movers, format: ReturnType<typeof formatOf>): Promise<void> {
+async function compare(
+  io: Io,
+  movers: Movers,
+  format: ReturnType<typeof formatOf>,
+  signal: AbortSignal | undefined,
+): Promise<void> {
   const rows: Row[] = []
   let wrong = 0
   for (const { flat, mover } of movers) {
-    const { topics, repeated } = await mover.reconcile()
+    const { topics, repeated } = await mover.reconcile(signal)
     wrong += topics.filter((t) => !isEqual(t)).length + repeated
     for (const t of topics) {
       const { topic, keys, from, to, countDiffers, contentDiffers, orderDiffers } = t

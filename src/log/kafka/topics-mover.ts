@@ -49,8 +49,8 @@ export class TopicMover {
   readonly #ensured = new Set<string>()
   /** What stands on the other side, looked at once and kept since. */
   #seen: ReadonlyMap<string, OffsetSet> | undefined
-  /** Everything before these offsets was copied. */
-  readonly #positions = new Map<string, number>()
+  /** Everything before these offsets was copied; undefined: this mover has copied nothing. */
+  #positions: Map<string, number> | undefined
 
   constructor(options: MoveOptions) {
     this.#options = options
@@ -77,10 +77,10 @@ export class TopicMover {
 
   async #pass(write: ((messages: readonly Moving[]) => Promise<void>) | undefined, signal?: AbortSignal): Promise<MoveResult> {
     const stretches = await this.#stretches(this.#options.from)
-    this.#seen ??= (await this.#look(stretches)).seen
+    this.#seen ??= (await this.#look(stretches, signal)).seen
     const moved: Record<string, number> = {}
     const deadLetters: Record<string, number> = {}
-    const left = stretches.map((s) => ({ ...s, begin: this.#positions.get(name(s.topic, s.partition)) ?? s.begin }))
+    const left = stretches.map((s) => ({ ...s, begin: this.#positions?.get(name(s.topic, s.partition)) ?? s.begin }))
     for await (const messages of readMessages(this.#options.properties, left, signal)) {
       const moving = messages.filter((m) => !this.#isThere(m)).map((m) => this.#moving(m))
       for (const { topic, reason } of moving) {
@@ -89,7 +89,7 @@ export class TopicMover {
       }
       await write?.(moving)
     }
-    if (write !== undefined) for (const s of stretches) this.#positions.set(name(s.topic, s.partition), s.end)
+    if (write !== undefined) this.#positions = new Map(stretches.map((s) => [name(s.topic, s.partition), s.end]))
     return { moved, deadLetters }
   }
 
@@ -122,10 +122,10 @@ export class TopicMover {
     for (const topic of missing) this.#ensured.add(topic)
   }
 
-  /** Both sides read again from the beginning and compared, key by key. */
+  /** Both sides read again from the beginning, up to where this mover has copied, and compared, key by key. */
   async reconcile(signal?: AbortSignal): Promise<Reconciliation> {
     const { properties, from, route, deadLetters } = this.#options
-    const stretches = await this.#stretches(from)
+    const stretches = (await this.#stretches(from)).map((s) => ({ ...s, end: this.#copiedTo(s) }))
     const expected = new Sums()
     for await (const messages of readMessages(properties, stretches, signal)) {
       for (const message of messages) {
@@ -135,18 +135,25 @@ export class TopicMover {
         else expected.add(routed.topic, routed.key, routed.value)
       }
     }
-    const { sums, repeated } = await this.#look(stretches)
+    const { sums, repeated } = await this.#look(stretches, signal)
     const letters = [...sums.of(deadLetters).values()].reduce((n, s) => n + s.count, 0)
     return { topics: compareSums(expected, sums), repeated, deadLetters: letters }
   }
 
+  /** What arrived after the last copy is not missing, it is next. */
+  #copiedTo(s: Stretch): number {
+    if (this.#positions === undefined) return s.end
+    return Math.min(s.end, this.#positions.get(name(s.topic, s.partition)) ?? s.begin)
+  }
+
   /** What of these stretches stands on the other side. */
-  async #look(stretches: readonly Stretch[]) {
+  async #look(stretches: readonly Stretch[], signal: AbortSignal | undefined) {
     const seen = new Map(stretches.map((s) => [name(s.topic, s.partition), new OffsetSet(s.begin)]))
     const within = new Map(stretches.map((s) => [name(s.topic, s.partition), s]))
     const sums = new Sums()
     let repeated = 0
-    for await (const messages of readMessages(this.#options.properties, await this.#stretches(this.#targets))) {
+    const targets = await this.#stretches(this.#targets)
+    for await (const messages of readMessages(this.#options.properties, targets, signal)) {
       for (const { topic, key, value, headers } of messages) {
         const origin = originOf(headers.get(ORIGIN_HEADER))
         const stretch = origin === undefined ? undefined : within.get(name(origin.topic, origin.partition))
