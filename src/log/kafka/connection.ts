@@ -68,6 +68,11 @@ const PROPERTIES_OWN: Readonly<Record<string, string>> = {
   'ssl.key.pem': 'use kafka.security.key_file',
 }
 
+/** Whatever else librdkafka calls a secret, or takes as the text of a key. */
+const SECRET = /password|secret|\.pem$/
+const SECRET_FIX =
+  'set KAFKA_SASL_PASSWORD or KAFKA_SSL_KEY_PASSWORD in the environment, and name files under kafka.security; secrets belong in no file'
+
 /** Throws ConfigError with the field that cannot work; needs no broker. */
 export function kafkaProperties(settings: KafkaSettings, environment: Environment = process.env): KafkaProperties {
   const { security } = settings
@@ -111,7 +116,7 @@ export function kafkaProperties(settings: KafkaSettings, environment: Environmen
     if (password !== undefined) properties['ssl.key.password'] = password
   }
   for (const [name, value] of Object.entries(settings.properties)) {
-    const fix = PROPERTIES_OWN[name]
+    const fix = PROPERTIES_OWN[name] ?? (SECRET.test(name) ? SECRET_FIX : undefined)
     if (fix !== undefined) {
       throw new ConfigError(`kafka.properties may not set ${name}`, { field: `kafka.properties.${name}`, fix })
     }

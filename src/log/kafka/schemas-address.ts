@@ -15,7 +15,9 @@ export interface RegistryAddress {
 export function checkAddress(url: string): URL {
   const parsed = URL.canParse(url) ? new URL(url) : undefined
   if (parsed !== undefined && (parsed.protocol === 'http:' || parsed.protocol === 'https:')) return parsed
-  throw new ConfigError(`${JSON.stringify(url.slice(0, 120))} is not the address of a schema registry`, {
+  // Without its scheme a URL may still hold a password, and only the host is shown.
+  const shown = url.slice(url.lastIndexOf('@') + 1).slice(0, 120)
+  throw new ConfigError(`${JSON.stringify(shown)} is not the address of a schema registry`, {
     field: 'kafka.registry.url',
     validValues: ['http://host:port', 'https://host:port/path'],
     fix: 'give its URL',

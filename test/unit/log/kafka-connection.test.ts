@@ -6,6 +6,7 @@ import { afterAll, describe, expect, it, test } from 'vitest'
 import { z } from 'zod'
 import { ConfigError } from '../../../src/core/errors.js'
 import { kafkaProperties, kafkaShape } from '../../../src/log/kafka/connection.js'
+import { checkAddress } from '../../../src/log/kafka/schemas-address.js'
 
 const shape = z.strictObject(kafkaShape)
 const PASSWORD = 'never-to-be-seen'
@@ -157,11 +158,21 @@ describe('properties of librdkafka', () => {
     ['sasl.password', 'KAFKA_SASL_PASSWORD'],
     ['ssl.key.password', 'KAFKA_SSL_KEY_PASSWORD'],
     ['ssl.key.pem', 'kafka.security.key_file'],
+    ['ssl.keystore.password', 'KAFKA_SSL_KEY_PASSWORD'],
+    ['sasl.oauthbearer.client.secret', 'KAFKA_SASL_PASSWORD'],
+    ['ssl.certificate.pem', 'KAFKA_SSL_KEY_PASSWORD'],
   ])('%s may not be set: what to do instead says %s', (name, instead) => {
     const error = refusal({ brokers, properties: { [name]: PASSWORD } })
     expect(error).toMatchObject({ field: `kafka.properties.${name}`, fix: expect.stringContaining(instead) })
   })
 })
+
+test.each([`market:${PASSWORD}@registry:8081`, `htp://market:${PASSWORD}@registry:8081`, `//market:p@${PASSWORD}@registry:8081`])(
+  'a registry’s address that is none is shown without its user and password: %s',
+  (url) => {
+    expect(() => checkAddress(url)).toThrow('"registry:8081" is not the address of a schema registry')
+  },
+)
 
 test('no refusal shows a secret', () => {
   const security = { protocol: 'sasl_ssl', username: 'market', ca_file: ca, certificate_file: certificate } as const
@@ -169,6 +180,7 @@ test('no refusal shows a secret', () => {
     refusal({ brokers, security }),
     refusal({ brokers, security: { ...security, key_file: join(directory, 'absent.key') } }),
     refusal({ brokers, properties: { 'sasl.password': PASSWORD } }),
+    refusal({ brokers, properties: { 'ssl.keystore.password': KEY_PASSWORD } }),
     refusal({ security }),
   ]
   for (const error of refused) {
