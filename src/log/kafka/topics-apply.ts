@@ -36,10 +36,22 @@ export async function applyTopics(admin: KafkaAdmin, changes: readonly TopicChan
   )
 }
 
-/** Makes those that are not there and leaves the others as they are: what a service does at its start. */
-export async function createMissing(admin: KafkaAdmin, declared: readonly KafkaTopicDeclaration[], clock: Clock): Promise<void> {
-  const changes = planTopics(declared, await readCluster(admin, declared))
-  await applyTopics(admin, of(changes, 'create'), clock)
+/**
+ * Makes those that are not there and leaves the others as they are: what a service does at its start. `onFewer` hears of each topic
+ * that gets fewer copies than declared, because the cluster has fewer brokers: they stay fewer when the others come up.
+ */
+export async function createMissing(
+  admin: KafkaAdmin,
+  declared: readonly KafkaTopicDeclaration[],
+  clock: Clock,
+  onFewer?: (topic: string, wanted: number, has: number) => void,
+): Promise<void> {
+  const created = of(planTopics(declared, await readCluster(admin, declared)), 'create')
+  for (const { topic, replication: has } of created) {
+    const wanted = declared.find((d) => d.name === topic)?.replication ?? has
+    if (has < wanted) onFewer?.(topic, wanted, has)
+  }
+  await applyTopics(admin, created, clock)
 }
 
 const VISIBLE_MS = 10_000

@@ -58,27 +58,24 @@ export async function readCluster(admin: KafkaAdmin, declared: readonly KafkaTop
 export function planTopics(declared: readonly KafkaTopicDeclaration[], cluster: ClusterTopics): TopicChange[] {
   const held = new Map(cluster.topics.map((t) => [t.name, t]))
   return declared.flatMap((d) => {
-    const replication = Math.min(d.replication, cluster.brokers)
     const topic = held.get(d.name)
-    if (topic !== undefined) return compared(d, topic, replication, cluster)
+    if (topic !== undefined) return compared(d, topic, cluster)
+    const replication = Math.min(d.replication, cluster.brokers)
     const config = { ...d.config, 'min.insync.replicas': minIsrWith(d, replication) }
     return [{ kind: 'create' as const, topic: d.name, partitions: d.partitions, replication, config }]
   })
 }
 
-function compared(
-  declared: KafkaTopicDeclaration,
-  topic: KafkaTopic,
-  replication: number,
-  cluster: ClusterTopics,
-): TopicChange[] {
+function compared(declared: KafkaTopicDeclaration, topic: KafkaTopic, cluster: ClusterTopics): TopicChange[] {
   const changes: TopicChange[] = []
-  const { name, partitions: to, field } = declared
+  const { name, partitions: to, replication, field } = declared
   const from = topic.partitions.length
   if (from < to) changes.push({ kind: 'grow', topic: name, from, to, isFilled: cluster.filled.has(name) })
   if (from > to) changes.push({ kind: 'shrink', topic: name, from, to, field })
   const copies = Math.min(...topic.partitions.map((p) => p.replicas.length))
-  if (copies !== replication) changes.push({ kind: 'replication', topic: name, from: copies, to: replication })
+  // With fewer brokers than copies declared nobody can tell a small cluster from one with a broker down.
+  if (copies !== replication && cluster.brokers >= replication)
+    changes.push({ kind: 'replication', topic: name, from: copies, to: replication })
   const entries = new Map(cluster.configs.get(name)?.map((e) => [e.name, e.value]))
   const wanted = { ...declared.config, 'min.insync.replicas': minIsrWith(declared, copies) }
   for (const [entry, value] of Object.entries(wanted)) {

@@ -1,10 +1,12 @@
 /** The plan of topics: pure comparison of what is declared with what a cluster has. */
 import { expect, test } from 'vitest'
+import { systemClock } from '../../../src/core/clock.js'
 import { TopicError } from '../../../src/core/errors.js'
+import { createMissing } from '../../../src/log/kafka/topics-apply.js'
 import { kafkaTopicsOf } from '../../../src/log/kafka/topics-declared.js'
 import { type ClusterTopics, planTopics, refuseUnsafe, type TopicChange } from '../../../src/log/kafka/topics-plan.js'
 import { loadTopics } from '../../../src/model/topics-file.js'
-import type { KafkaTopic } from '../../../src/native/kafka.js'
+import type { KafkaAdmin, KafkaTopic } from '../../../src/native/kafka.js'
 
 const topics = loadTopics('config/topics.yaml')
 const declared = kafkaTopicsOf(topics.get('market.crypto.trades.binance'))
@@ -140,6 +142,41 @@ test('copies that differ are told and left to people; in-sync copies are those t
     ['min.insync.replicas', '1'],
   ])
   expect(() => refuseUnsafe(changes, topics.source)).not.toThrow()
+})
+
+test('a broker that is down makes no drift; nothing is said of copies until enough brokers live', () => {
+  for (const copies of [1, 2, 3])
+    expect(planTopics(declared, { ...settled({ copies }), brokers: 2 }).filter((c) => c.kind === 'replication')).toEqual([])
+  expect(planTopics(declared, { ...settled(), brokers: 2 })).toEqual([])
+  // More brokers than copies is how a cluster usually is.
+  expect(planTopics(declared, { ...settled(), brokers: 5 })).toEqual([])
+})
+
+test('who makes topics while brokers are missing hears how many copies each one gets', async () => {
+  const adminOf = (brokers: number): KafkaAdmin => {
+    let held: KafkaTopic[] = []
+    const admin: Partial<KafkaAdmin> = {
+      cluster: async () => ({
+        id: 'test',
+        controller: 1,
+        brokers: Array.from({ length: brokers }, (_, i) => ({ id: i + 1, host: 'localhost', port: 9_092 + i })),
+      }),
+      topics: async () => held,
+      offsets: async () => [],
+      createTopics: async (asked, options) => {
+        if (options?.validateOnly !== true) held = asked.map((t) => onBroker(t.name, t.partitions, t.replicationFactor))
+        return asked.map(({ name }) => ({ name }))
+      },
+    }
+    return admin as KafkaAdmin
+  }
+  const fewer = async (brokers: number): Promise<unknown[]> => {
+    const heard: unknown[] = []
+    await createMissing(adminOf(brokers), declared, systemClock, (...said) => void heard.push(said))
+    return heard
+  }
+  expect(await fewer(1)).toEqual(declared.map((d) => [d.name, 3, 1]))
+  expect(await fewer(3)).toEqual([])
 })
 
 const smallSegments = `
