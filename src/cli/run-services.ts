@@ -1,8 +1,9 @@
 /** Runs services until they are told to stop, or cannot go on. */
+import { delay } from '../core/clock.js'
 import { createLogger } from '../core/logging.js'
 import { openRuntime } from '../services/runtime.js'
 import type { Settings } from '../services/settings.js'
-import { type ServiceName, startUp } from '../services/up.js'
+import { type ServiceName, startUp, type Up } from '../services/up.js'
 import type { Io } from './io.js'
 
 /** Resolves when the signal came, with its reason. */
@@ -39,9 +40,9 @@ export async function runServices(io: Io, options: RunServicesOptions): Promise<
   })
   try {
     const up = await startUp(runtime, names)
+    const ending = new AbortController()
     try {
-      const port = up.parts.stream?.gateway.port
-      if (port !== undefined && port > 0) io.err(`page:    http://${settings.stream.host}:${port}/\n`)
+      if (names.includes('stream')) void tellPage(io, up, settings.stream.host, ending.signal)
       io.err(`health:  ${up.http.url}/health\nmetrics: ${up.http.url}/metrics\ndata:    ${runtime.directory}\n`)
       const waits: Promise<unknown>[] = [up.supervisor.ended, interrupted(io)]
       let timer: { cancel(): void } | undefined
@@ -59,9 +60,21 @@ export async function runServices(io: Io, options: RunServicesOptions): Promise<
       // The time is over, and there was no work: what stood in its way is the answer.
       if (ended === undefined && up.supervisor.failing !== undefined) throw up.supervisor.failing
     } finally {
+      ending.abort()
       await up.stop()
     }
   } finally {
     await runtime.close()
+  }
+}
+
+const PAGE_MS = 500
+
+/** At once when the gateway listens; while the brokers are away it starts later than the rest. */
+async function tellPage(io: Io, up: Up, host: string, signal: AbortSignal): Promise<void> {
+  while (!signal.aborted) {
+    const port = up.parts.stream?.gateway.port ?? 0
+    if (port > 0) return io.err(`page:    http://${host}:${port}/\n`)
+    await delay(io.clock, PAGE_MS, signal).catch(() => undefined)
   }
 }

@@ -7,7 +7,7 @@ import { type ServiceOptions, settingsOf, withServiceOptions } from '../service-
 
 export function upCommand(io: Io): Command {
   return withServiceOptions(
-    commandOf('up', 'run ingestion, bars and the gateway in one process, until SIGINT or SIGTERM', [
+    commandOf('up', 'run ingestion, bars, the gateway and with Kafka the views in one process, until SIGINT or SIGTERM', [
       'up --venue binance --symbols BTCUSDT,ETHUSDT',
       'up --config tickwire.yaml --data /var/lib/tickwire',
       'up --kafka localhost:9092 --venue binance --symbols BTCUSDT',
