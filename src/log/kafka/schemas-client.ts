@@ -38,10 +38,6 @@ export class SchemaRegistry {
     return `${protocol}//${host}${pathname.replace(/\/$/, '')}`
   }
 
-  subjects(): Promise<string[]> {
-    return this.#get('/subjects', z.array(z.string()))
-  }
-
   /** Its id; the same schema again gives the same. Refused when it is not compatible. */
   async register(subject: string, schema: string): Promise<number> {
     const answer = await ask(this.#address, 'POST', `${at(subject)}/versions`, { schema })
@@ -59,11 +55,6 @@ export class SchemaRegistry {
   /** A version of a subject, the newest unless told; undefined: none. */
   version(subject: string, version: number | 'latest' = 'latest'): Promise<RegisteredSchema | undefined> {
     return this.#find(`${at(subject)}/versions/${version}`, registered, subject)
-  }
-
-  /** The text of a schema; undefined: no such id. */
-  async byId(id: number): Promise<string | undefined> {
-    return (await this.#find(`/schemas/ids/${id}`, z.object({ schema: z.string() }), `id ${id}`))?.schema
   }
 
   /** Against the newest version of the subject; a subject without versions takes anything. */
