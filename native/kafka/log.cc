@@ -57,7 +57,11 @@ class KafkaLog final : public journal::Log {
     const std::string name = KafkaName(options.name);
     TopicFacts facts;
     if (table_.Find(name, &facts)) return Status::kOk;
-    const auto replication = std::min<std::int32_t>(options_.replication, static_cast<std::int32_t>(cluster_.brokers.size()));
+    // As many copies as there are brokers now, not when the log was opened.
+    ClusterInfo now;
+    const bool told = !admin_->Cluster(kTimeoutMs, &now);
+    const auto brokers = static_cast<std::int32_t>(told ? now.brokers.size() : cluster_.brokers.size());
+    const auto replication = std::min(options_.replication, brokers);
     const std::string bytes = std::to_string(std::max(options.segment_bytes, kSegmentBytesMin));
     NewTopic topic;
     topic.name = name;

@@ -79,7 +79,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
 
 function demoSettings(directory: string, venue: SimulatedBinance, { port, kafka }: DemoOptions) {
   return loadSettings({
-    environment: {},
+    environment: Object.fromEntries(Object.entries(process.env).filter(([name]) => name.startsWith('KAFKA_SASL'))),
     given: {
       data_dir: directory,
       ...(kafka === undefined ? {} : { kafka: { brokers: kafka, profile: 'latency' } }),

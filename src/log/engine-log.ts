@@ -1,6 +1,7 @@
 /**
  * What both engines of the log have in common: everything above a native log. Appends and calls that may wait (for a disk, for a
- * broker) run on the thread pool; each reader and consumer has one native thread.
+ * broker) run on other threads; each reader and consumer has a native one. Opening a reader, an appender or a membership asks for its
+ * topic on the event loop: from memory when it was asked for in the last ten seconds.
  */
 import { type Clock, DiskFullError, KafkaError, LogBusyError, LogError, systemClock } from '../core/index.js'
 import { logStatus, type NativeAppender, type NativeLog, openNativeAppender } from '../native/log.js'

@@ -111,10 +111,19 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime>
     if (kafka === undefined) throw new ServiceError('Kafka is not connected yet')
     return kafka
   }
-  const connect = async (): Promise<void> => {
-    if (!usesKafka || kafka !== undefined) return
+  let connecting: Promise<void> | undefined
+  let isClosed = false
+  // Whoever asks while it is being done waits for the same.
+  const connect = (): Promise<void> => {
+    if (!usesKafka || kafka !== undefined) return Promise.resolve()
+    connecting ??= openCluster().finally(() => {
+      connecting = undefined
+    })
+    return connecting
+  }
+  const openCluster = async (): Promise<void> => {
     const { group_protocol: groupProtocol, group_instance_id: groupInstanceId, replication, min_isr: minIsr } = settings.kafka
-    kafka = await openKafkaLog({
+    const cluster = await openKafkaLog({
       properties: kafkaProperties(settings.kafka, environment),
       groupProtocol,
       groupInstanceId,
@@ -125,6 +134,8 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime>
       onLog: (level, text) =>
         level <= LOG_WARNING ? logger.warn({ kafka: text }, 'kafka') : logger.debug({ kafka: text }, 'kafka'),
     })
+    if (isClosed) await cluster.close()
+    else kafka = cluster
   }
   // Ingestion lists instruments and must start without a broker; its definitions reach the cluster with everything else.
   const listsHere = !usesKafka || options.ingests === true || settings.ingestion.feeds.length > 0
@@ -138,6 +149,10 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime>
   registry = made
   if (!usesKafka) local()
   else if (options.connectLater !== true) await connect()
+  const ensureTopics: Runtime['ensureTopics'] = async (configs, into = log()) => {
+    if (kafka !== undefined && into === kafka) await createMissing(kafka.admin, configs.map(engineTopic), clock)
+    else for (const config of configs) await into.ensureTopic(topicOptions(config))
+  }
   return {
     settings,
     environment,
@@ -162,19 +177,21 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime>
     random: options.random ?? Math.random,
     logger,
     metrics,
-    streams: createStreams(log, topics),
+    streams: createStreams(log, topics, ensureTopics),
     connect,
-    ensureTopics: async (configs, into = log()) => {
-      if (kafka !== undefined && into === kafka) await createMissing(kafka.admin, configs.map(engineTopic), clock)
-      else for (const config of configs) await into.ensureTopic(topicOptions(config))
-    },
+    ensureTopics,
     scaleOf: (id) => {
       const d = made.get(id)
       return d === undefined ? undefined : { symbol: d.symbol, priceExponent: d.price_exponent, sizeExponent: d.size_exponent }
     },
     close: async () => {
-      await kafka?.close()
-      await opened?.close()
+      isClosed = true
+      await connecting?.catch(() => undefined)
+      try {
+        await kafka?.close()
+      } finally {
+        await opened?.close()
+      }
     },
   }
 }

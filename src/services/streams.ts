@@ -19,6 +19,9 @@ import type { Component, ComponentContext, ComponentHealth } from './component.j
 import { LagMetrics } from './lag-metrics.js'
 import { topicOptions } from './registry-store.js'
 
+/** Makes topics by their declarations. */
+export type EnsureTopics = (configs: readonly TopicConfig[]) => Promise<void>
+
 export interface ProducerOptions {
   readonly topic: string
 }
@@ -28,19 +31,21 @@ export class ProducerComponent implements Component {
   readonly name: string
   readonly topic: string
   readonly #log: () => Log
+  readonly #ensureTopics: EnsureTopics
   readonly #topics: TopicNameBuilder
   #config: TopicConfig | undefined
 
-  constructor(log: () => Log, topics: TopicNameBuilder, options: ProducerOptions) {
+  constructor(log: () => Log, topics: TopicNameBuilder, ensureTopics: EnsureTopics, options: ProducerOptions) {
     this.name = `producer ${options.topic}`
     this.topic = options.topic
     this.#log = log
     this.#topics = topics
+    this.#ensureTopics = ensureTopics
   }
 
   async start(): Promise<void> {
     const config = this.#topics.get(this.topic)
-    await this.#log().ensureTopic(topicOptions(config))
+    await this.#ensureTopics([config])
     this.#config = config
   }
 
@@ -76,22 +81,24 @@ const noRetries: Record<RetryClass, typeof never> = {
 class ConsumerComponent implements Component {
   readonly name: string
   readonly #log: () => Log
+  readonly #ensureTopics: EnsureTopics
   readonly #topics: TopicNameBuilder
   readonly #options: ConsumerOptions<Handler>
   #consumer: Consumer | undefined
   #lag: LagMetrics | undefined
 
-  constructor(log: () => Log, topics: TopicNameBuilder, options: ConsumerOptions<Handler>) {
+  constructor(log: () => Log, topics: TopicNameBuilder, ensureTopics: EnsureTopics, options: ConsumerOptions<Handler>) {
     this.name = `consumer ${options.groupId}`
     this.#log = log
     this.#topics = topics
+    this.#ensureTopics = ensureTopics
     this.#options = options
   }
 
   async start(context: ComponentContext): Promise<void> {
     const { groupId, handler, hasErrorHandling, topics } = this.#options
     const configs = topics.flatMap((name) => this.#topics.resolve(name))
-    for (const config of configs) await this.#log().ensureTopic(topicOptions(config))
+    await this.#ensureTopics(configs)
     const first = configs[0] === undefined ? undefined : this.#topics.find(deadLetterTopic(configs[0].name))
     const consumer = await this.#log().consumer({
       group: groupId,
@@ -161,9 +168,13 @@ function timed(handler: Handler, context: ComponentContext, options: ConsumerOpt
 }
 
 /** `log` is asked when a component starts: it may not be connected before. */
-export function createStreams(log: () => Log, topics: TopicNameBuilder): StreamFactory<Handler, ProducerOptions> {
+export function createStreams(
+  log: () => Log,
+  topics: TopicNameBuilder,
+  ensureTopics: EnsureTopics,
+): StreamFactory<Handler, ProducerOptions> {
   return {
-    createProducer: (options) => new ProducerComponent(log, topics, options),
-    createConsumer: (options) => new ConsumerComponent(log, topics, options),
+    createProducer: (options) => new ProducerComponent(log, topics, ensureTopics, options),
+    createConsumer: (options) => new ConsumerComponent(log, topics, ensureTopics, options),
   }
 }

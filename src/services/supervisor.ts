@@ -1,6 +1,7 @@
 /**
  * Keeps the services of a process running: one that fails is built and started anew after a back-off; five failures within a
- * minute end the process with that error's code, because starting again would only hide what is wrong.
+ * minute end the process with that error's code, because starting again would only hide what is wrong, unless the process has
+ * something more important to do.
  */
 import { type Clock, systemClock, type Timer } from '../core/clock.js'
 import { PlatformError } from '../core/errors.js'
@@ -22,6 +23,8 @@ export interface SupervisorOptions {
 /** Builds a service; called again for every restart. */
 export interface ServiceFactory {
   readonly name: string
+  /** False: however often it fails, it is started again, and the other services of the process go on. */
+  readonly endsProcess?: boolean
   create(): StreamService | Promise<StreamService>
 }
 
@@ -164,7 +167,8 @@ export class Supervisor {
     const failures = supervised.failuresMs.length
     // A wrong setting stays wrong however often it is tried.
     const isHopeless = error instanceof PlatformError && error.exitCode === 2
-    if (failures >= failuresMax || isHopeless) {
+    const isTooOften = failures >= failuresMax && supervised.factory.endsProcess !== false
+    if (isTooOften || isHopeless) {
       this.#logger.error({ error, failures, service: name }, 'service failed too often')
       this.#end?.(error)
       return

@@ -9,7 +9,7 @@ import type { Runtime } from './runtime.js'
 import type { Settings } from './settings.js'
 import { createStream, type StreamParts } from './stream.js'
 import { type ServiceFactory, Supervisor } from './supervisor.js'
-import { createViews, type Views } from './views.js'
+import { checkViews, createViews, type Views } from './views.js'
 
 export const serviceNames = ['ingestion', 'bars', 'views', 'stream'] as const
 export type ServiceName = (typeof serviceNames)[number]
@@ -49,6 +49,8 @@ export async function startUp(runtime: Runtime, names: readonly ServiceName[]): 
       fix: 'give `--exchanges binance`, or the configuration file of the ingesting process',
     })
   }
+  const usesKafka = runtime.settings.kafka.brokers !== undefined
+  if (names.includes('views')) checkViews(runtime)
   const parts: { -readonly [Part in keyof UpParts]: UpParts[Part] } = {}
   const create = {
     ingestion: () => {
@@ -72,18 +74,27 @@ export async function startUp(runtime: Runtime, names: readonly ServiceName[]): 
     serviceNames
       .toReversed()
       .filter((name) => names.includes(name) && isWanted(name))
-      .map((name) => ({ name, create: create[name] }))
+      // What a cluster or a registry refuses the others must not end ingestion, which cannot be done again.
+      .map((name) => ({
+        name,
+        create: create[name],
+        endsProcess: name === 'ingestion' || !names.includes('ingestion') || !usesKafka,
+      }))
   const supervisor = new Supervisor(runtime)
+  let waits: readonly ServiceName[] = []
   const http = await startHttp({
     ...runtime.settings.http,
     metrics: runtime.metrics,
-    health: () => supervisor.health(),
+    health: () =>
+      waits.length === 0 ? supervisor.health() : { ...supervisor.health(), status: 'degraded', waits_for_cluster: waits },
     about: { pid: process.pid, directory: runtime.directory },
   })
   let control: ControlServer | undefined
   const waiting = new AbortController()
+  let connecting: Promise<void> | undefined
   const stop = async () => {
     waiting.abort()
+    await connecting
     await control?.close()
     await supervisor.stop()
     await http.close()
@@ -94,10 +105,11 @@ export async function startUp(runtime: Runtime, names: readonly ServiceName[]): 
     if (await isConnected(runtime, names)) await supervisor.start(wanted(() => true))
     else {
       await supervisor.start(wanted((name) => name === 'ingestion'))
-      void connectLater(runtime, waiting.signal).then(
-        (connected) => (connected ? supervisor.start(wanted((name) => name !== 'ingestion')) : undefined),
-        (error: unknown) => runtime.logger.error({ error }, 'the services that need the cluster cannot start'),
-      )
+      waits = names.filter((name) => name !== 'ingestion')
+      connecting = connectLater(runtime, waiting.signal).then(async (connected) => {
+        waits = []
+        if (connected) await supervisor.start(wanted((name) => name !== 'ingestion'))
+      })
     }
     if (names.includes('ingestion')) control = await startControl(runtime.directory, () => parts.ingestion?.feeds ?? [])
   } catch (error) {
@@ -107,7 +119,8 @@ export async function startUp(runtime: Runtime, names: readonly ServiceName[]): 
   return { supervisor, http, parts, stop }
 }
 
-const RECONNECT_MS = 1_000
+const RECONNECT_MS_MIN = 500
+const RECONNECT_MS_MAX = 5_000
 
 /** False: the brokers are away, and this process has something to do without them. */
 async function isConnected(runtime: Runtime, names: readonly ServiceName[]): Promise<boolean> {
@@ -121,18 +134,19 @@ async function isConnected(runtime: Runtime, names: readonly ServiceName[]): Pro
   }
 }
 
-/** Wrong credentials and a missing addon do not pass by themselves. */
+/** At the start wrong credentials are told at once; later they may be changing. */
 const isAway = (error: unknown): boolean => error instanceof KafkaError && !(error instanceof KafkaAuthError)
 
+/** Goes on until it is told to stop: nothing that a broker says later is a reason to leave the cluster for good. */
 async function connectLater(runtime: Runtime, signal: AbortSignal): Promise<boolean> {
-  while (!signal.aborted) {
-    await delay(runtime.clock, RECONNECT_MS, signal).catch(() => undefined)
+  for (let waitMs = RECONNECT_MS_MIN; !signal.aborted; waitMs = Math.min(waitMs * 2, RECONNECT_MS_MAX)) {
+    await delay(runtime.clock, waitMs, signal).catch(() => undefined)
     if (signal.aborted) break
     try {
       await runtime.connect()
       return true
     } catch (error) {
-      if (!isAway(error)) throw error
+      runtime.logger.debug({ error }, 'the cluster cannot be used yet')
     }
   }
   return false

@@ -5,7 +5,7 @@
  */
 import { join } from 'node:path'
 import type { Timer } from '../core/clock.js'
-import { ServiceError } from '../core/errors.js'
+import { ConfigError, ServiceError } from '../core/errors.js'
 import type { Metrics } from '../core/metrics.js'
 import {
   createMissing,
@@ -42,6 +42,24 @@ function viewedTopics(runtime: Runtime): TopicConfig[] {
   return runtime.topics.list().filter((topic) => topic.view && topic.exchange !== undefined && names.has(topic.exchange))
 }
 
+/** What is wrong whenever it is tried. */
+export function checkViews(runtime: Runtime): void {
+  const { brokers, registry } = runtime.settings.kafka
+  if (brokers === undefined) {
+    throw new ConfigError('views stand on a Kafka cluster, and no brokers are named', {
+      field: 'kafka.brokers',
+      fix: 'give `--kafka host:port`',
+    })
+  }
+  const avro = viewedTopics(runtime).find((topic) => topic.viewEncoding === 'avro')
+  if (avro !== undefined && registry.url === undefined) {
+    throw new ConfigError(`${avro.name} is to be shown as Avro, and there is no schema registry`, {
+      field: 'kafka.registry.url',
+      fix: 'name the registry, or choose `view: json` in topics.yaml',
+    })
+  }
+}
+
 export class ViewsComponent implements Component {
   readonly name = 'views'
   readonly #runtime: Runtime
@@ -57,7 +75,7 @@ export class ViewsComponent implements Component {
   async start(context: ComponentContext): Promise<void> {
     const runtime = this.#runtime
     const { kafka } = runtime
-    if (kafka === undefined) throw new ServiceError('views stand on a Kafka cluster', { fix: 'give `--kafka host:port`' })
+    if (kafka === undefined) throw new ServiceError('Kafka is not connected yet')
     const topics = viewedTopics(runtime)
     const schemas = await this.#schemas(topics, context)
     await runtime.ensureTopics(topics)
@@ -128,12 +146,7 @@ export class ViewsComponent implements Component {
     if (avro.length === 0) return new Map()
     const runtime = this.#runtime
     const { url, ca_file } = runtime.settings.kafka.registry
-    if (url === undefined) {
-      throw new ServiceError(`${avro[0]?.name} is to be shown as Avro, and there is no schema registry`, {
-        field: 'kafka.registry.url',
-        fix: 'name the registry, or choose `view: json` in topics.yaml',
-      })
-    }
+    if (url === undefined) return new Map()
     return await schemaIds(declaredSchemas(avro, runtime.settings.topics_file ?? 'config/topics.yaml'), {
       registry: new SchemaRegistry(registryAddress({ url, ca_file }, runtime.environment)),
       file: join(runtime.directory, 'schema-ids.json'),

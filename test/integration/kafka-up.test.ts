@@ -84,6 +84,8 @@ it('ingestion starts without a broker; when it is back the log is drained, and t
   await until('records in the local log', () => (ingestion?.batcherStats().records ?? 0) > 1_000)
   expect(up.parts.bars).toBeUndefined()
   expect(up.supervisor.health().services.map(({ service }) => service)).toEqual(['ingestion'])
+  const health = (await (await fetch(`${up.http.url}/health`)).json()) as Record<string, unknown>
+  expect(health).toMatchObject({ status: 'degraded', waits_for_cluster: ['bars', 'views', 'stream'] })
   const before = up.supervisor.health().services[0]?.components.replicator
   expect(before?.details).toHaveProperty('waits_for')
 

@@ -146,3 +146,21 @@ test('/health and /metrics over HTTP', async () => {
   }
   expect(clock.timers).toBe(0)
 })
+
+test('a service that does not end the process is started again however often it fails, and the others go on', async () => {
+  const { clock, supervisor, made, factory } = bench()
+  let ended: Error | undefined
+  void supervisor.ended.then((error) => {
+    ended = error
+  })
+  await supervisor.start([factory('ingestion'), { ...factory('views'), endsProcess: false }])
+  for (let i = 0; i < 12; i++) {
+    made.at(-1)?.context?.fail(new FeedConnectionError('the registry is away'))
+    await settle()
+    await clock.advance(clock.nextDelayMs ?? 0)
+  }
+  expect(ended).toBeUndefined()
+  expect(made).toHaveLength(14)
+  expect(supervisor.health()).toMatchObject({ status: 'ok', services: [{ service: 'ingestion', restarts: 0 }, { restarts: 12 }] })
+  await supervisor.stop()
+})
