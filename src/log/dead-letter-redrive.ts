@@ -41,7 +41,6 @@ export class Redriver {
   readonly #taken = new Set<number>()
   readonly #running = new Set<Promise<void>>()
   #seen = 0
-  #isKnown = false
   #isWoken = false
   #looking: Promise<void> | undefined
 
@@ -85,10 +84,16 @@ export class Redriver {
     }
   }
 
+  /** 0: the partition has no letters, or is not there yet. Throws when it is there and does not answer. */
   async #end(): Promise<number> {
-    this.#isKnown ||= (await this.#ports.log.topics()).some(({ name }) => name === this.#topic)
-    if (!this.#isKnown) return 0
-    return (await this.#ports.log.describe(this.#topic, this.#lane.partition))?.endOffset ?? 0
+    const { log } = this.#ports
+    const { partition } = this.#lane
+    const partitions = (await log.topics()).find(({ name }) => name === this.#topic)?.partitions ?? 0
+    if (partition >= partitions) return 0
+    const info = await log.describe(this.#topic, partition)
+    // Brokers that are away give nothing, too: whoever took that for an empty partition would not look again.
+    if (info === undefined) throw new LogError(`${this.#topic} partition ${partition} does not say where it ends`)
+    return info.endOffset
   }
 
   async #read(end: number): Promise<void> {
@@ -185,10 +190,16 @@ export class Redriver {
   async #stands(write: () => Promise<AppendStatus>): Promise<boolean> {
     const { clock, onError } = this.#ports
     for (;;) {
-      const status = await write()
+      let status: AppendStatus | undefined
+      let cause: unknown
+      try {
+        status = await write()
+      } catch (error) {
+        cause = error
+      }
       if (status === 'ok') return true
       if (status === 'fenced' || this.#lane.signal.aborted || this.#lane.isClosing) return false
-      onError(new LogError(`${this.#topic} took no mark of a redrive: ${status}`))
+      onError(new LogError(`${this.#topic} took no mark of a redrive: ${status ?? reasonOf(cause)}`, { cause }))
       await delay(clock, LOOK_MS, this.#lane.signal).catch(() => {})
     }
   }
