@@ -2,6 +2,7 @@
  * What stands in `{topic}.dlq`: letters, requests to try them again, and marks that they stood. JSON messages under the
  * letter's id as key, in the partition the record came from. Pure; docs/adr/0011 tells why it is so.
  */
+import { z } from 'zod'
 import { type RetryClass, retryClassOf } from '../core/index.js'
 import { encodeBatch } from '../native/log.js'
 import { eventId, fieldsOf, type RecordName } from '../wire/index.js'
@@ -11,8 +12,9 @@ import type { Batch, MessageKind } from './types.js'
 
 /** What to do with a letter, by the class of what killed it. */
 export interface ReplayPlan {
-  /** False: the letter does not hold the whole value. */
+  /** False: the letter does not hold the whole value, or for the reason that `obstacle` tells. */
   readonly canReplay: boolean
+  readonly obstacle?: string
   /** Before that time after death trying again makes little sense. */
   readonly suggestedDelayS: number
   /** Trying again without a change gives the same end: somebody looks first. */
@@ -98,10 +100,12 @@ export interface Death {
   readonly tsDead: bigint
   /** Of a letter that was tried again: that letter and where it stands. */
   readonly before?: { readonly letter: DeadLetter; readonly at: number } | undefined
+  /** Why nobody of the group can try it again. */
+  readonly obstacle?: string
 }
 
 export function letterOf(death: Death): DeadLetter {
-  const { log, group, batch, error, attempts, correlationId, tsDead, before } = death
+  const { log, group, batch, error, attempts, correlationId, tsDead, before, obstacle } = death
   const { topic, partition, offset, key, kind } = batch
   const view = batch.view()
   const value = view === undefined ? batch.value : view.record(death.index)
@@ -132,7 +136,11 @@ export function letterOf(death: Death): DeadLetter {
     redrives: isAgain ? before.letter.redrives + 1 : 0,
     correlationId,
     tsDead: tsDead.toString(),
-    replay: { canReplay: value.length <= VALUE_BYTES_MAX, ...plans[reasonClass] },
+    replay: {
+      canReplay: obstacle === undefined && value.length <= VALUE_BYTES_MAX,
+      ...plans[reasonClass],
+      ...(obstacle === undefined ? {} : { obstacle }),
+    },
     ...(isAgain ? { redriveOf: before.at } : {}),
     valueBytes: value.length,
     value: Buffer.from(value.subarray(0, VALUE_BYTES_MAX)).toString('base64'),
@@ -149,12 +157,50 @@ export function batchOf(letter: DeadLetter, tsAppend: bigint): SlabBatch {
 
 export const messageBytes = (message: DeadLetterMessage): Uint8Array => new TextEncoder().encode(JSON.stringify(message))
 
+const count = z.int().min(0)
+/** ns UTC as decimal digits. */
+const timeNs = z.string().regex(/^\d{1,19}$/)
+const letterShape = z.object({
+  kind: z.literal('letter'),
+  id: z.string(),
+  topic: z.string(),
+  partition: count,
+  offset: count,
+  index: count,
+  log: z.string(),
+  group: z.string(),
+  key: z.string(),
+  messageKind: z.enum(['batch', 'opaque']),
+  recordType: z.enum(Object.keys(layout.records) as RecordName[]).exactOptional(),
+  eventId: z.string().exactOptional(),
+  instrumentId: count.exactOptional(),
+  reasonClass: z.enum(Object.keys(plans) as RetryClass[]),
+  reason: z.string(),
+  attempts: count,
+  redrives: count,
+  correlationId: z.string(),
+  tsDead: timeNs,
+  replay: z.object({
+    canReplay: z.boolean(),
+    obstacle: z.string().exactOptional(),
+    // With more than a millennium the time it is due is no date.
+    suggestedDelayS: count.max(1e9),
+    requiresReview: z.boolean(),
+  }),
+  redriveOf: count.exactOptional(),
+  valueBytes: count,
+  value: z.string(),
+}) satisfies z.ZodType<DeadLetter>
+const messageShape = z.discriminatedUnion('kind', [
+  letterShape,
+  z.object({ kind: z.literal('redrive'), letter: count, tsRequested: timeNs }) satisfies z.ZodType<RedriveRequest>,
+  z.object({ kind: z.literal('redriven'), letter: count, tsRedriven: timeNs }) satisfies z.ZodType<RedrivenMark>,
+])
+
 /** Undefined: nothing of ours; others may write to the topic, too. */
 export function messageOf(value: Uint8Array): DeadLetterMessage | undefined {
   try {
-    const message = JSON.parse(new TextDecoder().decode(value.slice())) as Partial<DeadLetterMessage> | null
-    const kind = message?.kind
-    return kind === 'letter' || kind === 'redrive' || kind === 'redriven' ? (message as DeadLetterMessage) : undefined
+    return messageShape.safeParse(JSON.parse(new TextDecoder().decode(value.slice()))).data
   } catch {
     return undefined
   }

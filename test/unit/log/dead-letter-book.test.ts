@@ -84,7 +84,27 @@ test('a value that no letter can hold is cut, and the plan says that it cannot b
 })
 
 test('bytes that are none of ours are nothing', () => {
-  for (const text of ['', 'null', '[]', '{"kind":"other"}', '{', '\u0000']) {
+  for (const text of [
+    '',
+    'null',
+    '[]',
+    '{"kind":"other"}',
+    '{"kind":"letter"}',
+    '{"kind":"redrive","letter":"1"}',
+    '{',
+    '\u0000',
+  ]) {
     expect(messageOf(new TextEncoder().encode(text))).toBeUndefined()
   }
+})
+
+test.each<[string, (made: DeadLetter) => object]>([
+  ['a time that is none', (made) => ({ ...made, tsDead: 'yesterday' })],
+  ['a time no date holds', (made) => ({ ...made, replay: { ...made.replay, suggestedDelayS: Number.MAX_SAFE_INTEGER } })],
+  ['no plan', ({ replay: _, ...rest }) => rest],
+  ['a record nobody knows', (made) => ({ ...made, recordType: 'toString' })],
+  ['a place before the first', (made) => ({ ...made, partition: -1 })],
+])('a letter with %s is none of ours', (_, change) => {
+  const foreign = change(died(batchMessage(tradeRun(1, 5)), 2))
+  expect(messageOf(new TextEncoder().encode(JSON.stringify(foreign)))).toBeUndefined()
 })
