@@ -1,6 +1,7 @@
 /**
  * Dead letters of whole messages that a native processor could not read: it goes on and tells their offsets, and whoever watches it
  * has them buried here. Reads the input topic, writes its dead letters; the same message gives the same letter, so asking twice adds none.
+ * Nobody reads requests for them: each letter says that it cannot be redriven.
  */
 import { PoisonRecordError } from '../core/index.js'
 import { letterOf } from './dead-letter.js'
@@ -35,8 +36,9 @@ export class MessageBurier {
     for await (const batch of this.#log.read(range)) {
       if (batch.offset !== offset) break
       const error = new PoisonRecordError('the batch cannot be read')
+      const obstacle = `${this.#group} is a native processor, which tries no message again`
       const death = { log: this.#log.id, group: this.#group, batch, index: 0, error, attempts: 1, correlationId: at }
-      const letter = letterOf({ ...death, tsDead: this.#nowNs() })
+      const letter = letterOf({ ...death, tsDead: this.#nowNs(), obstacle })
       const status = await this.#writer.write(topic, partition, letter.id, letter)
       if (status !== 'ok') return status
     }

@@ -5,11 +5,12 @@
 import type { Timer } from '../core/clock.js'
 import { ServiceError } from '../core/errors.js'
 import type { Metrics } from '../core/metrics.js'
-import { MessageBurier } from '../log/index.js'
+import { deadLetterTopic, MessageBurier } from '../log/index.js'
 import type { Exchange } from '../model/exchanges.js'
 import { type BarProcessor, type BarProcessorStats, createBars } from '../processors/bars/index.js'
 import { StreamServiceBuilder } from './builder.js'
 import type { Component, ComponentContext, ComponentHealth } from './component.js'
+import { topicOptions } from './registry-store.js'
 import type { Runtime } from './runtime.js'
 import type { StreamService } from './service.js'
 import type { Settings } from './settings.js'
@@ -62,7 +63,9 @@ export class BarsComponent implements Component {
     })
     this.#processor.start()
     const partitions = new Map(configs.map((config) => [config.name, config.partitions]))
-    this.#watch(context, new MessageBurier(runtime.log, this.name, partitions, () => context.clock.wallNs()))
+    const letters = configs[0] === undefined ? undefined : runtime.topics.find(deadLetterTopic(configs[0].name))
+    const keeping = letters === undefined ? undefined : topicOptions(letters)
+    this.#watch(context, new MessageBurier(runtime.log, this.name, partitions, () => context.clock.wallNs(), keeping))
   }
 
   async stop(): Promise<void> {
@@ -142,8 +145,13 @@ export class BarsComponent implements Component {
   async #bury(stats: BarProcessorStats | undefined, burier: MessageBurier, { logger }: ComponentContext): Promise<void> {
     for (const { topic, partition, badOffsets } of stats?.lanes ?? []) {
       for (const offset of badOffsets) {
-        const status = await burier.bury(topic, partition, offset).catch((error: unknown) => error)
-        if (status !== 'ok') logger.warn({ status, topic, partition, offset }, 'a dead letter was refused, will be tried again')
+        const place = { topic, partition, offset }
+        try {
+          const status = await burier.bury(topic, partition, offset)
+          if (status !== 'ok') logger.warn({ status, ...place }, 'a dead letter was refused, will be tried again')
+        } catch (error) {
+          logger.warn({ error, ...place }, 'a dead letter was refused, will be tried again')
+        }
       }
     }
   }

@@ -133,7 +133,7 @@ export function redriveObstacle(
   const { letter, state } = entry
   if (state === 'requested') return 'asked for already'
   if (state === 'redriven') return 'redriven already'
-  if (!letter.replay.canReplay) return `the letter holds a part of its ${letter.valueBytes} bytes only`
+  if (!letter.replay.canReplay) return letter.replay.obstacle ?? `the letter holds a part of its ${letter.valueBytes} bytes only`
   if (letter.replay.requiresReview && !given.isReviewed) return 'needs a review: give --reviewed'
   return dueNs(entry) > given.nowNs && !given.isEarly ? `due ${isoOf(dueNs(entry))}: give --early` : undefined
 }
