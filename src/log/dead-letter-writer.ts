@@ -1,6 +1,7 @@
 /**
  * Writes letters and marks of one group to the dead-letter topics. Makes a topic when its first letter comes. Refusals are
- * values: whoever buries waits and tries again, and commits nothing before the letter stands. One event loop.
+ * values, what nobody waited for is thrown: whoever buries waits and tries again, and commits nothing before the letter stands.
+ * One event loop.
  */
 import { DiskFullError, LogBusyError } from '../core/index.js'
 import { type DeadLetterMessage, messageBytes } from './dead-letter.js'
@@ -30,7 +31,8 @@ export class DeadLetterWriter {
         await this.#make(name, this.#partitionsOf(topic))
       } catch (refused) {
         if (refused instanceof DiskFullError) return 'diskFull'
-        return refused instanceof LogBusyError ? 'busy' : 'ioError'
+        if (refused instanceof LogBusyError) return 'busy'
+        throw refused
       }
       this.#made.add(name)
     }

@@ -5,7 +5,7 @@
  */
 import { delay, PoisonRecordError, withCorrelation } from '../core/index.js'
 import type { SlabBatch } from './batch.js'
-import type { DeadLetter } from './dead-letter.js'
+import { type DeadLetter, reasonOf } from './dead-letter.js'
 import type { Delivery } from './pump.js'
 import { type Failed, Retries, type RetryPorts } from './retries.js'
 import type { AppendStatus, ConsumerCounters, FailedRecord, Handler, HandlerContext, PartitionState } from './types.js'
@@ -250,13 +250,13 @@ export class Lane {
     for (const index of indices) {
       for (;;) {
         if (this.#abort.signal.aborted) return false
-        const status = await this.#tryBury(batch, index, error, attempts)
+        const { status, cause } = await this.#tryBury(batch, index, error, attempts)
         if (status === 'ok') break
         if (status === 'fenced') {
           this.#ports.onFenced()
           return false
         }
-        this.#ports.onError(new Error(`the dead letter was refused: ${status}`), batch)
+        this.#ports.onError(new Error(`the dead letter was refused: ${status ?? reasonOf(cause)}`, { cause }), batch)
         if (this.#closing) return false
         await delay(this.#ports.clock, BURY_DELAY_MS, this.#abort.signal).catch(() => {})
       }
@@ -266,11 +266,16 @@ export class Lane {
   }
 
   /** Whatever keeps the dead letter out of the log, an error too, is tried again: the record waits uncommitted. */
-  async #tryBury(batch: SlabBatch, index: number, error: unknown, attempts: number): Promise<unknown> {
+  async #tryBury(
+    batch: SlabBatch,
+    index: number,
+    error: unknown,
+    attempts: number,
+  ): Promise<{ status?: AppendStatus; cause?: unknown }> {
     try {
-      return await this.#ports.bury(batch, index, error, attempts, this.#correlationOf(batch))
+      return { status: await this.#ports.bury(batch, index, error, attempts, this.#correlationOf(batch)) }
     } catch (cause) {
-      return cause
+      return { cause }
     }
   }
 
