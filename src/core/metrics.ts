@@ -3,6 +3,7 @@
  * owner's documents make public keep their spelling, all others begin with tickwire_.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { PlatformError } from './errors.js'
 
 interface Declaration {
   readonly kind: 'counter' | 'gauge' | 'histogram'
@@ -141,8 +142,17 @@ export class Metrics {
   }
 
   async text(): Promise<string> {
-    await Promise.all([...this.#collectors].map((collect) => collect()))
+    await Promise.all([...this.#collectors].map((collect) => this.#collect(collect)))
     return this.registry.metrics()
+  }
+
+  /** One that fails is counted; the scrape shows what the others have. */
+  async #collect(collect: () => void | Promise<void>): Promise<void> {
+    try {
+      await collect()
+    } catch (error) {
+      this.add('errors_total', { service: 'metrics', code: error instanceof PlatformError ? error.code : PlatformError.code })
+    }
   }
 
   get contentType(): string {

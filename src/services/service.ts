@@ -114,7 +114,7 @@ export class StreamService<Config = unknown> {
     if (this.#metrics !== undefined) {
       const metrics = this.#metrics
       this.#removeCollector = metrics.onCollect(async () => {
-        await Promise.all(this.#components.map((component) => component.collect?.(metrics)))
+        await Promise.all(this.#components.map((component) => this.#collect(component, metrics)))
       })
     }
     this.#enter('running')
@@ -208,9 +208,18 @@ export class StreamService<Config = unknown> {
   /** Totals of a component end with it: they are taken once more before it goes. */
   #collectLast(): void {
     if (this.#removeCollector === undefined || this.#metrics === undefined) return
-    for (const component of this.#components) void component.collect?.(this.#metrics)
+    for (const component of this.#components) void this.#collect(component, this.#metrics)
     this.#removeCollector()
     this.#removeCollector = undefined
+  }
+
+  /** Never rejects: the totals of one component are not worth those of the others. */
+  async #collect(component: Component, metrics: Metrics): Promise<void> {
+    try {
+      await component.collect?.(metrics)
+    } catch (error) {
+      this.#logger.warn({ error, component: component.name }, 'its metrics were not collected')
+    }
   }
 
   async #limited(component: Component): Promise<void> {

@@ -25,6 +25,18 @@ test('a native total is added as its difference, also after the component began 
   expect(await metrics.text()).toContain('tickwire_feed_frames_total{source="binance"} 11')
 })
 
+test('a collector that fails costs no other its place in the scrape', async () => {
+  const metrics = new Metrics()
+  metrics.onCollect(() => {
+    throw new Error('at once')
+  })
+  metrics.onCollect(() => Promise.reject(new Error('later')))
+  metrics.onCollect(() => metrics.set('tickwire_stream_clients', {}, 3))
+  const text = await metrics.text()
+  expect(text).toContain('tickwire_stream_clients 3')
+  expect(text).toContain('errors_total{service="metrics",code="MD_UNKNOWN"} 2')
+})
+
 test('gauges and histograms', async () => {
   const metrics = new Metrics()
   metrics.set('tickwire_stream_clients', {}, 3)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { FeedConnectionError, ServiceError } from '../../../src/core/errors.js'
+import { type Logger, silentLogger } from '../../../src/core/logging.js'
 import { Metrics } from '../../../src/core/metrics.js'
 import { type ConsumerOptions, StreamServiceBuilder } from '../../../src/services/builder.js'
 import { FakeClock, settle } from '../../support/fake-clock.js'
@@ -126,6 +127,34 @@ test('totals are collected while it runs and once more when it stops; health sho
   a.count = 7
   await service.stop()
   expect(await metrics.text()).toContain('processor_messages_total{processor="a"} 7')
+})
+
+test('a component whose totals cannot be collected is told of, and takes nobody else’s along', async () => {
+  const { metrics, settings } = bench()
+  const [a, b, c] = ['a', 'b', 'c'].map((name) => new FakeComponent(name)) as [FakeComponent, FakeComponent, FakeComponent]
+  Object.assign(a, { collect: () => Promise.reject(new Error('away')) })
+  Object.assign(b, {
+    collect: () => {
+      throw new Error('gone')
+    },
+  })
+  const warned: unknown[] = []
+  const logger: Logger = { ...silentLogger, child: () => logger, warn: (fields: object) => void warned.push(fields) }
+  const service = new StreamServiceBuilder('x', {}, { ...settings, logger })
+    .withMetrics()
+    .addNative(a)
+    .addNative(b)
+    .addNative(c)
+    .build()
+  await service.start()
+  c.count = 3
+  expect(await metrics.text()).toContain('processor_messages_total{processor="c"} 3')
+  expect(warned).toMatchObject([{ component: 'b' }, { component: 'a' }])
+  c.count = 7
+  await service.stop()
+  await settle()
+  expect(await metrics.text()).toContain('processor_messages_total{processor="c"} 7')
+  expect(warned).toHaveLength(4)
 })
 
 test('a stop during a slow start leaves nothing running', async () => {
