@@ -1,9 +1,9 @@
 // A call that may wait for a network: its work on a thread of its own, its answer as a promise. For both addons.
 //
-// Threads:  one per call. Not libuv's pool: its four threads also read files, and an environment that ends, or process.exit,
-// waits
-//           for all of them, which with brokers away takes as long as their time-outs.
-// At end:   an environment that ends cancels the call and joins its thread.
+// Threads:  one per call. Not libuv's pool: its four threads also read files, and process.exit waits for all of them, which with
+//           brokers away takes as long as their time-outs.
+// At end:   an environment that ends cancels the call, where it was given how, and joins its thread: without that it waits for the
+//           call's time-out.
 #pragma once
 #include <napi.h>
 

@@ -98,19 +98,24 @@ Lane::Result Lane::FailOr(journal::Status status, const char* what) {
 
 Lane::Result Lane::Flush() {
   while (pending_at_ < pending_.size()) {
-    const std::size_t end = std::min<std::size_t>(pending_.size(), pending_at_ + context_.batch_records);
-    builder_.Begin(RecordType::kBar, context_.origin);
-    for (std::size_t i = pending_at_; i < end; ++i) builder_.Add(&pending_[i]);
+    // A batch that was refused is offered again as it was: an engine that has it under way knows it by its bytes.
+    if (built_end_ == 0) {
+      built_end_ = std::min<std::size_t>(pending_.size(), pending_at_ + context_.batch_records);
+      builder_.Begin(RecordType::kBar, context_.origin);
+      for (std::size_t i = pending_at_; i < built_end_; ++i) builder_.Add(&pending_[i]);
+      built_ = builder_.Finish(context_.wall_ns());
+    }
     journal::Appender::Message message;
-    message.value = builder_.Finish(context_.wall_ns());
+    message.value = built_;
     message.count = builder_.count();
     message.ts_recv = builder_.info().ts_recv_first;
     message.ts_recv_max = builder_.ts_recv_max();
     message.position_max = builder_.position_max();
     const journal::Status status = appender_->Append(message).status;
     if (status != journal::Status::kOk) return FailOr(status, "append");
-    stats_.appended += end - pending_at_;
-    pending_at_ = end;
+    stats_.appended += built_end_ - pending_at_;
+    pending_at_ = built_end_;
+    built_end_ = 0;
   }
   pending_.clear();
   pending_at_ = 0;
@@ -182,13 +187,17 @@ Lane::Result Lane::TakeSnapshot() {
   journal::PartitionInfo output;
   const journal::Status described = context_.log->Describe(context_.output, id_.partition, &output);
   if (described != journal::Status::kOk) return FailOr(described, "describe");
-  ++snapshot_.number;
+  // A number is taken when its set stands whole: a set that failed half-way is written again, and the other one is left alone.
+  const std::uint64_t number = snapshot_.number++;
   snapshot_.input_offset = stats_.position;
   snapshot_.output_offset = output.end_offset;
   snapshot_.ts_recv = ts_log_;
   aggregator_.Save(&snapshot_.state);
   const journal::Status status = WriteSnapshot(state_appender_.get(), Key(), snapshot_, context_.origin);
-  if (status != journal::Status::kOk) return FailOr(status, "state");
+  if (status != journal::Status::kOk) {
+    snapshot_.number = number;
+    return FailOr(status, "state");
+  }
   ++stats_.snapshots;
   stats_.snapshot_bytes = snapshot_.state.size();
   ts_snapshot_ = ts_log_;

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -101,6 +102,8 @@ class Lane : public BarSink {
   std::unique_ptr<journal::Appender> state_appender_;
   std::vector<Bar> pending_;
   std::size_t pending_at_ = 0;
+  std::size_t built_end_ = 0;  // Of `pending_`: what stands finished in the builder; 0: nothing.
+  std::span<const std::uint8_t> built_;
   LaneStats stats_;
   std::string error_;
   bool has_last_cause_ = false;

@@ -10,11 +10,17 @@ namespace {
 constexpr std::uint32_t kMessagesPerTurn = 64;
 constexpr std::uint32_t kWaitMs = 100;       // Also the longest time between two heartbeats of a waiting member.
 constexpr std::uint32_t kBlockedWaitMs = 20;
-constexpr int kFinishTries = 20;             // Of 50 ms each, the longest wait for a partition's lock.
+constexpr std::uint64_t kFinishNs = 5'000'000'000;  // For all lanes of a stop; a restart derives again what was not written.
 
 std::uint64_t WallNs() {
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(now.tv_nsec);
+}
+
+std::uint64_t MonotonicNs() {
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
   return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000u + static_cast<std::uint64_t>(now.tv_nsec);
 }
 
@@ -136,7 +142,8 @@ void Processor::CloseLane(const LaneId& id, bool finish) {
   const auto found = std::find_if(lanes_.begin(), lanes_.end(), [&](const auto& lane) { return lane->id() == id; });
   if (found != lanes_.end()) {
     if (finish) {
-      for (int i = 0; i < kFinishTries && (*found)->Finish() == Lane::Result::kBlocked; ++i) ownership_->Poll(&changes_);
+      const std::uint64_t until = finish_until_ns_ != 0 ? finish_until_ns_ : MonotonicNs() + kFinishNs;
+      while ((*found)->Finish() == Lane::Result::kBlocked && MonotonicNs() < until) ownership_->Poll(&changes_);
       if ((*found)->commit_due()) ownership_->Commit(id, (*found)->CommitOffset());
     }
     lanes_.erase(found);
@@ -183,8 +190,9 @@ void Processor::Run() {
     if (more || failed || stop_.load(std::memory_order_relaxed)) continue;
     waiter_->Wait(ticket, blocked_ ? kBlockedWaitMs : kWaitMs);
   }
+  finish_until_ns_ = MonotonicNs() + kFinishNs;
   for (const std::unique_ptr<Lane>& lane : lanes_) {
-    for (int i = 0; !failed && i < kFinishTries && lane->Finish() == Lane::Result::kBlocked; ++i) ownership_->Poll(&changes_);
+    while (!failed && lane->Finish() == Lane::Result::kBlocked && MonotonicNs() < finish_until_ns_) ownership_->Poll(&changes_);
   }
   Publish();
   while (!lanes_.empty()) CloseLane(lanes_.back()->id(), !failed);

@@ -57,7 +57,7 @@ class Processor {
   // Empty, or why it does not start. Restoring happens on the thread, before the first record.
   std::string Start();
   // Bars of what was read are appended, state is written, the thread is joined. A log that takes nothing is given up after
-  // a second: a restart derives the same bars again.
+  // five seconds: a restart derives the same bars again.
   void Stop();
   ProcessorStats stats() const;
 
@@ -82,6 +82,7 @@ class Processor {
   mutable std::mutex mutex_;  // Guards published_.
   ProcessorStats published_;
   bool blocked_ = false;
+  std::uint64_t finish_until_ns_ = 0;  // Of a stop.
 };
 
 }  // namespace tw::bars

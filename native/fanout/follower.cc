@@ -58,14 +58,11 @@ bool Server::OpenTails(Follower* follower, std::uint64_t now_ns) {
       tail->topic = topic;
       tail->partition = partition;
       tail->live_from = reader->end_offset();
-      // A topic that came after its first subscribers has no history to them: all of it is live.
-      if (was_live) {
-        tail->live = true;
-      } else {
-        const std::uint64_t warm = topic->name().find(".ohlcv.") != std::string::npos ? options_.warm_bars : options_.warm_records;
-        const std::uint64_t begin = reader->begin_offset();
-        if (tail->live_from - begin > warm) (void)reader->SeekOffset(tail->live_from - warm);
-      }
+      // A topic that came after its first subscribers has no history to them: all of it is live, also of one that could not be opened
+      // before, but for what is older than a start would have read.
+      tail->live = was_live;
+      const std::uint64_t warm = topic->name().find(".ohlcv.") != std::string::npos ? options_.warm_bars : options_.warm_records;
+      if (tail->live_from - reader->begin_offset() > warm) (void)reader->SeekOffset(tail->live_from - warm);
       tail->reader = std::move(reader);
       follower->tails.push_back(std::move(tail));
     }

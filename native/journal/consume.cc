@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 
 #include "journal/waiting.h"
 #include "model/stream.h"
@@ -147,7 +148,7 @@ void ConsumeLoop::Flush() {
   if (wake && options_.wake) options_.wake();
 }
 
-void ConsumeLoop::Open(Lane lane, const Place& from) {
+bool ConsumeLoop::Open(Lane lane, const Place& from) {
   const std::string& topic = options_.topics[lane.assignment.topic];
   Status status = Status::kOk;
   if (lane.reader == nullptr) lane.reader = log_->OpenReader(topic, lane.assignment.partition, &status);
@@ -155,7 +156,10 @@ void ConsumeLoop::Open(Lane lane, const Place& from) {
     switch (from.kind) {
       case Place::Kind::kBegin: break;
       case Place::Kind::kEnd: status = lane.reader->SeekOffset(lane.reader->end_offset()); break;
-      case Place::Kind::kOffset: status = lane.reader->SeekOffset(from.value); break;
+      case Place::Kind::kOffset:
+        // A commit behind the end cannot be true (another directory, a flipped bit). Repeating is allowed, skipping is not.
+        if (options_.group == nullptr || from.value <= lane.reader->end_offset()) status = lane.reader->SeekOffset(from.value);
+        break;
       case Place::Kind::kTime: status = lane.reader->SeekTime(from.value); break;
       case Place::Kind::kPosition:
         status = lane.reader->SeekPosition(from.value);
@@ -163,6 +167,7 @@ void ConsumeLoop::Open(Lane lane, const Place& from) {
         break;
     }
   }
+  if (options_.group != nullptr && (status == Status::kIoError || status == Status::kBusy || status == Status::kPending)) return false;
   if (lane.reader == nullptr || (status != Status::kOk && status != Status::kEnd && status != Status::kExpired)) {
     ConsumeEvent event = EventOf(lane, ConsumeEvent::Kind::kFailed);
     event.status = lane.reader == nullptr && status == Status::kOk ? Status::kIoError : status;
@@ -174,6 +179,7 @@ void ConsumeLoop::Open(Lane lane, const Place& from) {
     Push(std::move(event));
   }
   lanes_.push_back(std::make_unique<Lane>(std::move(lane)));
+  return true;
 }
 
 // Reads until `view` holds a message that is wanted. False: nothing for now, or the lane is done.
@@ -267,6 +273,20 @@ bool ConsumeLoop::Fill(Lane& lane) {
   return true;
 }
 
+// Assigned partitions that are not open yet. One whose brokers do not answer now is tried again at the next beat: the others go on.
+void ConsumeLoop::OpenWaiting() {
+  for (const auto& [assignment, from] : std::exchange(waiting_, decltype(waiting_){})) {
+    if (!Open({.assignment = assignment}, from)) {
+      waiting_.emplace_back(assignment, from);
+      continue;
+    }
+    const Lane& opened = *lanes_.back();
+    // The start is committed at once, so that a restart before the first commit begins at the same place.
+    const bool fresh = !options_.group->Committed(assignment.topic, assignment.partition).has_value();
+    if (fresh && opened.reader != nullptr && opened.reach == 0) options_.group->Commit(assignment, opened.reader->position());
+  }
+}
+
 void ConsumeLoop::Beat() {
   Group::Changes changes;
   options_.group->Tick(&changes);
@@ -274,6 +294,7 @@ void ConsumeLoop::Beat() {
     return std::find_if(lanes_.begin(), lanes_.end(), [&](const auto& lane) { return lane->assignment == assignment; });
   };
   for (const Assignment& assignment : changes.lost) {
+    std::erase_if(waiting_, [&](const auto& each) { return each.first == assignment; });
     const auto at = find(assignment);
     if (at == lanes_.end()) continue;
     Push(EventOf(**at, ConsumeEvent::Kind::kLost));
@@ -281,24 +302,20 @@ void ConsumeLoop::Beat() {
   }
   for (const Assignment& assignment : changes.revoked) {
     const auto at = find(assignment);
-    if (at == lanes_.end()) continue;
+    if (at == lanes_.end()) {
+      // Nobody has been told of it.
+      if (std::erase_if(waiting_, [&](const auto& each) { return each.first == assignment; }) != 0) options_.group->Release(assignment);
+      continue;
+    }
     (*at)->revoked = true;
     Push(EventOf(**at, ConsumeEvent::Kind::kRevoked));
   }
   for (const Assignment& assignment : changes.assigned) {
-    Lane lane;
-    lane.assignment = assignment;
     const auto committed = options_.group->Committed(assignment.topic, assignment.partition);
     Place from = committed.has_value() ? Place{Place::Kind::kOffset, *committed} : options_.from;
-    // A commit behind the end cannot be true (another directory, a flipped bit). Repeating is allowed, skipping is not.
-    if (committed.has_value() && *committed > EndOffset(assignment.topic, assignment.partition)) from = {};
-    Open(std::move(lane), from);
-    const Lane& opened = *lanes_.back();
-    // The start is committed at once, so that a restart before the first commit begins at the same place.
-    if (!committed.has_value() && opened.reader != nullptr && opened.reach == 0) {
-      options_.group->Commit(assignment, opened.reader->position());
-    }
+    waiting_.emplace_back(assignment, from);
   }
+  OpenWaiting();
   if (beats_++ % kBeatsPerGrowth != 0) return;
   for (std::uint32_t topic = 0; topic < options_.topics.size(); ++topic) {
     TopicOptions found;

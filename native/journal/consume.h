@@ -100,7 +100,8 @@ class ConsumeLoop {
 
   void Run();
   void Beat();
-  void Open(Lane lane, const Place& from);
+  bool Open(Lane lane, const Place& from);  // False: not now.
+  void OpenWaiting();
   bool Fill(Lane& lane);
   bool NextView(Lane& lane);
   void Push(ConsumeEvent event);  // In order; handed over by Flush.
@@ -114,6 +115,7 @@ class ConsumeLoop {
   const std::uint32_t cells_;
   std::unique_ptr<Waiter> waiter_;
   std::vector<std::unique_ptr<Lane>> lanes_;  // The thread's, like pending_.
+  std::vector<std::pair<Assignment, Place>> waiting_;  // Assigned, not open yet.
   std::vector<ConsumeEvent> pending_;
   std::thread thread_;
   std::atomic<bool> stopping_{false};

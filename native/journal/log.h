@@ -1,9 +1,10 @@
-// The embedded log: a directory of partitioned, append-only, CRC32C-checked segments that any process may append to and
+// The log, as every engine gives it; the embedded one is a directory of partitioned, append-only, CRC32C-checked segments that any process may append to and
 // follow. Files, locks and recovery: docs/adr and native/journal/README.md.
 //
 // Threads:    Log is thread-safe. An Appender and a Reader belong to one thread each (an Appender opens the partition's
 //             lock file itself, because threads that share a descriptor do not exclude each other).
-// When full:  an append answers kBusy, kDiskFull or kTooLarge; it never throws and never blocks longer than 50 ms.
+// When full:  an append answers kBusy, kDiskFull or kTooLarge; it never throws and never blocks longer than 50 ms
+//             (on a cluster: 4 s, for the acknowledgement).
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -53,7 +54,8 @@ struct LogOptions {
 };
 
 // A message as it stands in the log. Views point into the mapped segment and stay valid while the Reader that gave them
-// lives (a deleted segment stays mapped), up to 256 segments back: beyond that a long follower would run out of mappings.
+// lives (a deleted segment stays mapped), up to 256 segments back: beyond that a long follower would run out of mappings. On a
+// cluster they are valid until the Reader's next call.
 struct MessageView {
   std::uint64_t offset = 0;  // Of its first record.
   std::uint32_t count = 0;   // Offsets it takes: records of a batch, 1 for an opaque message.

@@ -1,7 +1,5 @@
 #include "kafka/client.h"
 
-#include <time.h>
-
 #include <array>
 #include <mutex>
 
@@ -15,12 +13,6 @@ struct Client::Shared {
 };
 
 namespace {
-
-std::uint64_t NowNs() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000ull + static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 // librdkafka says "brokers are down" twenty times a second while a call waits: once is enough.
 bool Due(Client::Shared* shared, const std::string& kind) {
@@ -73,6 +65,8 @@ std::unique_ptr<Client> Client::Make(rd_kafka_type_t type, const Properties& pro
     rd_kafka_conf_destroy(conf);
     return nullptr;
   }
+  // A producer that looks for a deleted topic would have the broker make it again, with the broker's number of partitions.
+  (void)rd_kafka_conf_set(conf, "allow.auto.create.topics", "false", nullptr, 0);
   rd_kafka_conf_set_opaque(conf, client->shared_.get());
   rd_kafka_conf_set_error_cb(conf, OnError);
   rd_kafka_conf_set_log_cb(conf, OnLog);

@@ -3,7 +3,9 @@
 // Threads: a Client is thread-safe as librdkafka is; its callbacks run on whichever thread polls it.
 #pragma once
 #include <librdkafka/rdkafka.h>
+#include <time.h>
 
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <memory>
@@ -20,6 +22,12 @@ struct ClientEvents {
   std::function<void(rd_kafka_resp_err_t error, const std::string& reason, bool fatal)> on_error;
   std::function<void(int level, const std::string& text)> on_log;  // At most one in a second of each kind.
 };
+
+inline std::uint64_t NowNs() {  // Monotonic.
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000ull + static_cast<std::uint64_t>(now.tv_nsec);
+}
 
 class Client {
  public:

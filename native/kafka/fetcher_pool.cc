@@ -23,7 +23,6 @@ std::shared_ptr<FetcherPool::Fetcher> FetcherPool::Take(const std::string& topic
       {"enable.auto.offset.store", "false"},
       {"auto.offset.reset", "error"},
       {"enable.partition.eof", "true"},
-      {"allow.auto.create.topics", "false"},
       {"check.crcs", "true"},
       {"fetch.min.bytes", "1"},
       // A partition that is read from now on waits for the fetch under way, so that one must not wait long.

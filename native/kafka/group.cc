@@ -1,13 +1,12 @@
 #include "kafka/group.h"
 
-#include <time.h>
-
 #include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <map>
 #include <mutex>
+#include <set>
 #include <thread>
 
 #include "kafka/group_parts.h"
@@ -19,21 +18,12 @@ namespace {
 using journal::Assignment;
 using journal::Status;
 
-// A hung owner no longer ticks after hung_ms, and its member leaves this much later: 16 s of the 20 that are promised.
-constexpr std::uint32_t kPollIntervalMsMin = 10'000;
 constexpr int kCommittedTimeoutMs = 1'000;
 constexpr std::uint32_t kLeaveMs = 3'000;
 constexpr auto kRetryCommit = std::chrono::milliseconds(100);
 // Takings of one partition within one Kafka generation: a member that took itself for dead and joined again.
 constexpr unsigned kTakingBits = 12;
 
-std::uint64_t NowNs() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000ull + static_cast<std::uint64_t>(now.tv_nsec);
-}
-
-// The member is no longer one.
 class Member final : public KafkaGroup {
  public:
   using Key = std::pair<std::uint32_t, std::uint32_t>;  // Topic, partition.
@@ -44,22 +34,7 @@ class Member final : public KafkaGroup {
   ~Member() override { Leave(); }
 
   bool Start(const Properties& properties, ClientEvents events, const GroupSetup& setup, std::string* error) {
-    Properties all = properties;
-    all["group.id"] = options_.group;
-    all["enable.auto.commit"] = "false";
-    all["enable.auto.offset.store"] = "false";
-    all["auto.offset.reset"] = "latest";
-    all["allow.auto.create.topics"] = "false";
-    all["max.poll.interval.ms"] = std::to_string(std::max(setup.session_ms, kPollIntervalMsMin));
-    if (!setup.instance_id.empty()) all["group.instance.id"] = options_.group + "-" + setup.instance_id;
-    if (setup.protocol == GroupProtocol::kConsumer) {
-      all["group.protocol"] = "consumer";
-    } else {
-      all["partition.assignment.strategy"] = "cooperative-sticky";
-      all["session.timeout.ms"] = std::to_string(setup.session_ms);
-      all["heartbeat.interval.ms"] = std::to_string(std::max(setup.session_ms / 10, 1u));
-    }
-    client_ = Client::Make(RD_KAFKA_CONSUMER, all, std::move(events), error, [this](rd_kafka_conf_t* conf) {
+    client_ = Client::Make(RD_KAFKA_CONSUMER, GroupProperties(properties, options_, setup), std::move(events), error, [this](rd_kafka_conf_t* conf) {
       rd_kafka_conf_set_rebalance_cb(conf, [](rd_kafka_t* rk, rd_kafka_resp_err_t code, rd_kafka_topic_partition_list_t* partitions, void*) {
         if (current_ != nullptr) current_->OnRebalance(rk, code, partitions);
       });
@@ -78,6 +53,7 @@ class Member final : public KafkaGroup {
     changes_ = changes;
     if (now - before > session_ns_) Rejoin();
     Serve();
+    if (rd_kafka_fatal_error(client_->handle(), nullptr, 0) != RD_KAFKA_RESP_ERR_NO_ERROR) FenceAll();
     if (!unfetched_.empty()) Take();
     ReportFenced();
     FinishRevoking();
@@ -141,7 +117,10 @@ class Member final : public KafkaGroup {
 
   void FlushCommits(std::uint32_t timeout_ms) override {
     std::unique_lock lock(mutex_);
-    changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms), [&] { return stopping_ || (!sending_ && !AnyWanted()); });
+    // What is wanted now goes with the next commit at the latest.
+    const std::uint64_t last = rounds_ + (sending_.empty() ? 1 : 2);
+    changed_.wait_for(lock, std::chrono::milliseconds(timeout_ms),
+                      [&] { return stopping_ || rounds_ >= last || (sending_.empty() && !AnyWanted()); });
   }
 
  private:
@@ -177,7 +156,7 @@ class Member final : public KafkaGroup {
 
   Owned* Find(const Assignment& assignment) {
     const auto at = owned_.find({assignment.topic, assignment.partition});
-    if (at == owned_.end() || at->second.generation != assignment.generation || at->second.fenced) return nullptr;
+    if (at == owned_.end() || at->second.generation != assignment.generation || at->second.fenced || at->second.released) return nullptr;
     return &at->second;
   }
 
@@ -233,17 +212,21 @@ class Member final : public KafkaGroup {
   // They may be another's already. A commit under way goes out in the old generation or not at all, so it is waited for.
   void DropAll(const rd_kafka_topic_partition_list_t* partitions) {
     std::unique_lock lock(mutex_);
+    std::vector<Key> dropped;
     for (int i = 0; i < partitions->cnt; ++i) {
       const auto key = KeyOf(partitions->elems[i]);
       if (!key.has_value()) continue;
       std::erase(unfetched_, *key);
+      dropped.push_back(*key);
       const auto at = owned_.find(*key);
       if (at == owned_.end()) continue;
       if (changes_ != nullptr) changes_->lost.push_back({key->first, key->second, at->second.generation});
       owned_.erase(at);
     }
     revoking_.reset();
-    changed_.wait_for(lock, std::chrono::milliseconds(kLeaveMs), [&] { return !sending_; });
+    changed_.wait_for(lock, std::chrono::milliseconds(kLeaveMs), [&] {
+      return std::none_of(dropped.begin(), dropped.end(), [&](const Key& key) { return sending_.contains(key); });
+    });
   }
 
   // This thread stood still for longer than the group waits for a member.
@@ -289,6 +272,13 @@ class Member final : public KafkaGroup {
     return last;
   }
 
+  // Another process has this member's place (the same instance id): nothing is ours any more.
+  void FenceAll() {
+    const std::lock_guard lock(mutex_);
+    for (auto& [key, owned] : owned_) owned.fenced = true;
+    unfetched_.clear();
+  }
+
   void ReportFenced() {
     const std::lock_guard lock(mutex_);
     for (auto at = owned_.begin(); at != owned_.end();) {
@@ -306,9 +296,9 @@ class Member final : public KafkaGroup {
     {
       const std::lock_guard lock(mutex_);
       for (const auto& [key, owned] : owned_) {
-        if (owned.revoking && (!owned.released || (owned.wanted.has_value() && !owned.fenced))) return;
+        if (!owned.revoking) continue;
+        if (!owned.released || (owned.wanted.has_value() && !owned.fenced) || sending_.contains(key)) return;
       }
-      if (sending_) return;
       std::erase_if(owned_, [](const auto& entry) { return entry.second.revoking; });
     }
     DropError(rd_kafka_incremental_unassign(client_->handle(), revoking_.get()));
@@ -332,11 +322,12 @@ class Member final : public KafkaGroup {
         rd_kafka_topic_partition_list_add(list.get(), names_[key.first].c_str(), static_cast<std::int32_t>(key.second))->offset =
             static_cast<std::int64_t>(*owned.wanted);
       }
-      sending_ = true;
+      for (const auto& [key, owned] : sent) sending_.insert(key);
       lock.unlock();
       const rd_kafka_resp_err_t error = rd_kafka_commit(client_->handle(), list.get(), 0);
       lock.lock();
-      sending_ = false;
+      sending_.clear();
+      ++rounds_;
       bool again = false;
       for (std::size_t i = 0; i < sent.size(); ++i) {
         const auto at = owned_.find(sent[i].first);
@@ -352,6 +343,10 @@ class Member final : public KafkaGroup {
         }
       }
       changed_.notify_all();
+      // Whoever waits for this round looks before the next one is under way.
+      lock.unlock();
+      std::this_thread::yield();
+      lock.lock();
       if (again) changed_.wait_for(lock, kRetryCommit, [&] { return stopping_; });
     }
   }
@@ -375,7 +370,8 @@ class Member final : public KafkaGroup {
   mutable std::mutex mutex_;  // What follows.
   std::condition_variable changed_;
   std::map<Key, Owned> owned_;
-  bool sending_ = false;
+  std::set<Key> sending_;      // In the commit under way.
+  std::uint64_t rounds_ = 0;   // Commits that were answered.
   bool stopping_ = false;
 };
 

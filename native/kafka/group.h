@@ -36,4 +36,7 @@ class KafkaGroup : public journal::Group {
 // that the broker allows. *why says which and why.
 GroupSetup ChooseProtocol(Admin* admin, const std::string& wanted, std::uint32_t hung_ms, std::string* why);
 
+// The properties of a member's client: the cluster's, and those of the group and its protocol.
+Properties GroupProperties(const Properties& cluster, const journal::GroupOptions& options, const GroupSetup& setup);
+
 }  // namespace tw::kafka

@@ -12,6 +12,7 @@ inline bool IsFencing(rd_kafka_resp_err_t error) {
     case RD_KAFKA_RESP_ERR_UNKNOWN_MEMBER_ID:
     case RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID:
     case RD_KAFKA_RESP_ERR_FENCED_MEMBER_EPOCH:
+    case RD_KAFKA_RESP_ERR__FATAL:
     case RD_KAFKA_RESP_ERR__ASSIGNMENT_LOST: return true;
     default: return false;
   }
@@ -19,7 +20,7 @@ inline bool IsFencing(rd_kafka_resp_err_t error) {
 
 // The group went on to another generation while the commit was under way. A partition that stays with its member is committed again in
 // the new one; one that does not stay was told to be revoked or lost.
-bool IsStale(rd_kafka_resp_err_t error) {
+inline bool IsStale(rd_kafka_resp_err_t error) {
   return error == RD_KAFKA_RESP_ERR_ILLEGAL_GENERATION || error == RD_KAFKA_RESP_ERR_STALE_MEMBER_EPOCH;
 }
 

@@ -1,4 +1,4 @@
-// Which of Kafka's group protocols to use, and why.
+// Which of Kafka's group protocols to use and why, and what a member's client is told.
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -13,6 +13,9 @@ constexpr std::uint32_t kSessionMsMax = 10'000;  // A broker that waits longer f
 constexpr std::uint32_t kClassicSessionMs = 4'500;
 // Kafka's own least, when the broker does not tell its.
 constexpr std::uint32_t kBrokerSessionMsMin = 6'000;
+
+// A hung owner no longer ticks after hung_ms, and its member leaves this much later: 16 s of the 20 that are promised.
+constexpr std::uint32_t kPollIntervalMsMin = 10'000;
 
 std::optional<std::uint32_t> MsOf(const std::vector<ConfigEntry>& entries, const char* name) {
   for (const ConfigEntry& entry : entries) {
@@ -50,6 +53,24 @@ GroupSetup ChooseProtocol(Admin* admin, const std::string& wanted, std::uint32_t
     *why = "consumer (KIP-848): the broker's group.consumer.session.timeout.ms is " + std::to_string(*session);
   }
   return setup;
+}
+
+Properties GroupProperties(const Properties& cluster, const journal::GroupOptions& options, const GroupSetup& setup) {
+  Properties all = cluster;
+  all["group.id"] = options.group;
+  all["enable.auto.commit"] = "false";
+  all["enable.auto.offset.store"] = "false";
+  all["auto.offset.reset"] = "latest";
+  all["max.poll.interval.ms"] = std::to_string(std::max(setup.session_ms, kPollIntervalMsMin));
+  if (!setup.instance_id.empty()) all["group.instance.id"] = options.group + "-" + setup.instance_id;
+  if (setup.protocol == GroupProtocol::kConsumer) {
+    all["group.protocol"] = "consumer";
+  } else {
+    all["partition.assignment.strategy"] = "cooperative-sticky";
+    all["session.timeout.ms"] = std::to_string(setup.session_ms);
+    all["heartbeat.interval.ms"] = std::to_string(std::max(setup.session_ms / 10, 1u));
+  }
+  return all;
 }
 
 }  // namespace tw::kafka

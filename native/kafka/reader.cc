@@ -184,12 +184,13 @@ class KafkaReader final : public journal::Reader {
   }
 
   Status SeekMs(std::uint64_t ms) {
+    // The end first: what comes between the two answers is behind the place, not before it.
+    const Status status = Bounds();
+    if (status != Status::kOk) return status;
     std::vector<PartitionOffset> found;
     const Failure failure = pool_->admin()->OffsetsAt({{topic_, static_cast<std::int32_t>(partition_)}}, static_cast<std::int64_t>(ms),
                                                       kTimeoutMs, &found);
     if (failure || found.empty()) return Status::kIoError;
-    const Status status = Bounds();
-    if (status != Status::kOk) return status;
     return SeekOffset(found[0].offset < 0 ? end_ : static_cast<std::uint64_t>(found[0].offset));
   }
 
@@ -247,10 +248,12 @@ class KafkaReader final : public journal::Reader {
     StopFetch();
     const Status status = Bounds();
     if (status != Status::kOk) return status;
-    position_ = wanted < begin_ ? begin_ : std::min(wanted, end_);
-    if (position_ == wanted) return Status::kOk;
-    skip_ = {std::min(wanted, position_), position_, topic_ + "/" + std::to_string(partition_), 0};
-    return wanted < begin_ ? Status::kExpired : Status::kInvalid;
+    if (wanted >= begin_ && wanted <= end_) return Status::kOk;
+    position_ = begin_;
+    // Behind the end everything may be new: repeating is allowed, skipping is not.
+    if (wanted > end_) return Status::kOk;
+    skip_ = {wanted, begin_, topic_ + "/" + std::to_string(partition_), 0};
+    return Status::kExpired;
   }
 
   void See(const rd_kafka_message_t& message, MessageView* view) {

@@ -1,8 +1,8 @@
 #include "kafka/topic_table.h"
 
-#include <time.h>
-
 #include <charconv>
+
+#include "kafka/client.h"
 
 namespace tw::kafka {
 namespace {
@@ -10,12 +10,6 @@ namespace {
 constexpr std::uint64_t kAgeMaxNs = 10'000'000'000ull;
 constexpr std::uint64_t kMissingAgeMaxNs = 100'000'000ull;  // A topic that was not there may be made any moment.
 constexpr int kTimeoutMs = 2'000;
-
-std::uint64_t NowNs() {
-  timespec now{};
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return static_cast<std::uint64_t>(now.tv_sec) * 1'000'000'000ull + static_cast<std::uint64_t>(now.tv_nsec);
-}
 
 std::int64_t NumberOf(const ConfigEntry& entry, std::int64_t otherwise) {
   if (!entry.value.has_value()) return otherwise;

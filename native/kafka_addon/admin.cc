@@ -1,6 +1,6 @@
 // NativeKafkaAdmin: the control plane, as the interface KafkaAdmin in src/native/kafka.ts says.
 //
-// Threads: each call waits on a pool thread, at most the client's time-out. close(), or the end of the environment, ends what
+// Threads: each call waits on a thread of its own, at most the client's time-out. close(), or the end of the environment, ends what
 // waits.
 #include "kafka/admin.h"
 

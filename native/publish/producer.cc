@@ -30,6 +30,7 @@ kafka::Properties ProducerProperties(const ProducerOptions& options) {
       {"max.in.flight.requests.per.connection", "5"},
       {"compression.codec", options.compression},
       {"linger.ms", throughput ? "10" : "0"},
+      {"message.max.bytes", "67108864"},
       {"batch.size", throughput ? "32768" : "1000000"},
       {"queue.buffering.max.messages", std::to_string(options.queue_messages)},
       {"queue.buffering.max.kbytes", std::to_string(options.queue_kbytes)},

@@ -158,8 +158,12 @@ void Publisher::Run() {
     bool more = false;
     // Before the work: an acknowledgement that comes during it must not be slept over.
     wake_.Arm();
-    if (Recover(now_ns) && OpenWaiting(now_ns)) {
-      for (const auto& lane : lanes_) more = Turn(*lane, now_ns) || more;
+    if (Recover(now_ns)) {
+      // One that cannot be opened now does not hold up the others.
+      (void)OpenWaiting(now_ns);
+      for (const auto& lane : lanes_) {
+        if (lane->writer != nullptr) more = Turn(*lane, now_ns) || more;
+      }
     }
     now_ns = Now();
     CommitDue(now_ns, false);

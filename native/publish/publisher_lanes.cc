@@ -64,6 +64,7 @@ void Publisher::Close(Lane& lane, std::uint64_t now_ns) {
 bool Publisher::OpenWaiting(std::uint64_t now_ns) {
   std::vector<LaneStart> starts;
   std::vector<Lane*> opened;
+  bool all = true;
   for (const auto& lane : lanes_) {
     if (lane->writer != nullptr) continue;
     if (now_ns < retry_ns_) return false;
@@ -75,7 +76,8 @@ bool Publisher::OpenWaiting(std::uint64_t now_ns) {
       retry_ns_ = now_ns + kRetryNs;
       blocked_ =
           topic + " partition " + std::to_string(lane->assignment.partition) + " cannot be read: " + journal::StatusName(status);
-      return false;
+      all = false;
+      continue;
     }
     // A commit behind the end cannot be true (another directory): repeating is allowed, skipping is not.
     if (lane->position > lane->reader->end_offset()) lane->position = 0;
@@ -93,7 +95,7 @@ bool Publisher::OpenWaiting(std::uint64_t now_ns) {
                       .writer = nullptr});
     opened.push_back(lane.get());
   }
-  if (starts.empty()) return true;
+  if (starts.empty()) return all;
   std::string error;
   const auto beat = [this] {
     Beat(Now());
@@ -109,8 +111,8 @@ bool Publisher::OpenWaiting(std::uint64_t now_ns) {
     // A restart before the first acknowledgement begins at the same place.
     if (opened[i]->committed == ~0ull) Commit(*opened[i]);
   }
-  blocked_.clear();
-  return true;
+  if (all) blocked_.clear();
+  return all;
 }
 
 // True: there may be more to read.

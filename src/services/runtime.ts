@@ -149,8 +149,10 @@ export async function openRuntime(options: OpenRuntimeOptions): Promise<Runtime>
   registry = made
   if (!usesKafka) local()
   else if (options.connectLater !== true) await connect()
+  const onFewer = (topic: string, wanted: number, has: number): void =>
+    logger.warn({ topic, wanted, has }, 'a topic is made with fewer copies than declared: fewer brokers live')
   const ensureTopics: Runtime['ensureTopics'] = async (configs, into = log()) => {
-    if (kafka !== undefined && into === kafka) await createMissing(kafka.admin, configs.map(engineTopic), clock)
+    if (kafka !== undefined && into === kafka) await createMissing(kafka.admin, configs.map(engineTopic), clock, onFewer)
     else for (const config of configs) await into.ensureTopic(topicOptions(config))
   }
   return {

@@ -1,5 +1,5 @@
 /** The contract, unchanged, on the Kafka engine and a real broker; groups on both protocols. */
-import { afterAll, beforeAll, describe } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { openKafkaLog } from '../../src/log/index.js'
 import { type KafkaAdmin, openKafkaAdmin } from '../../src/native/kafka.js'
 import { type Broker, startBroker } from '../support/kafka/broker.js'
@@ -64,3 +64,16 @@ describeLogContract('Kafka, KIP-848 groups', factory('consumer'))
 describe('log contract: Kafka, classic groups', () => {
   describe('members', () => describeGroups(factory('classic')))
 })
+
+it('a topic that was deleted is not made again by whoever wrote it, on a broker that makes topics by itself', async () => {
+  const topic = 'market.crypto.trades.deleted'
+  const { log, end } = await factory('consumer')()
+  await log.ensureTopic({ name: topic, partitions: 4 })
+  const append = async () => (await log.append(topic, 3, { kind: 'opaque', key: 'a', value: new Uint8Array(8) })).status
+  expect(await append()).toBe('ok')
+  await admin.deleteTopics((await admin.topics()).filter(({ isInternal }) => !isInternal).map(({ name }) => name))
+  // It looks for the topic for seconds.
+  expect(await append()).not.toBe('ok')
+  expect((await admin.topics()).filter(({ isInternal }) => !isInternal)).toEqual([])
+  await end()
+}, 60_000)
