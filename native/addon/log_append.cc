@@ -1,9 +1,10 @@
 // NativeAppender: appends messages to one partition from JavaScript. For low-rate topics (state, dead letters, status)
 // and tests; feeds append natively. append() runs on the calling thread and takes microseconds; with durability `batch`
-// appendAsync() waits for the disk on a pool thread.
+// appendAsync() waits for the disk on a thread of its own.
 #include <mutex>
 #include <vector>
 
+#include "addon/async_call.h"
 #include "addon/handles.h"
 #include "addon/log_parts.h"
 #include "model/stream.h"
@@ -27,7 +28,7 @@ bool Describe(journal::Appender::Message* message) {
 
 struct Shared {
   std::shared_ptr<journal::Log> log;  // Outlives the appender.
-  std::mutex mutex;                   // One thread at a time: the caller's or a pool thread.
+  std::mutex mutex;                   // One thread at a time: the caller's or a call's.
   std::unique_ptr<journal::Appender> appender;
 };
 
@@ -55,31 +56,12 @@ bool Take(const Napi::CallbackInfo& info, bool keep, Request* request) {
   return request->message.kind == journal::Kind::kBatch && Describe(&request->message);
 }
 
-class AppendWorker : public Napi::AsyncWorker {
- public:
-  AppendWorker(Napi::Env env, std::shared_ptr<Shared> shared, std::unique_ptr<Request> request)
-      : AsyncWorker(env, "tickwire.append"),
-        deferred(Napi::Promise::Deferred::New(env)),
-        shared_(std::move(shared)),
-        request_(std::move(request)) {}
-  const Napi::Promise::Deferred deferred;
-
-  void Execute() override {
-    const std::lock_guard lock(shared_->mutex);
-    result_ = shared_->appender->Append(request_->message);
-  }
-  void OnOK() override {
-    auto pair = Napi::Array::New(Env(), 2);
-    pair.Set(0u, static_cast<int>(result_.status));
-    pair.Set(1u, static_cast<double>(result_.offset));
-    deferred.Resolve(pair);
-  }
-
- private:
-  const std::shared_ptr<Shared> shared_;
-  const std::unique_ptr<Request> request_;
-  journal::AppendResult result_;
-};
+Napi::Value Pair(Napi::Env env, const journal::AppendResult& result) {
+  auto pair = Napi::Array::New(env, 2);
+  pair.Set(0u, static_cast<int>(result.status));
+  pair.Set(1u, static_cast<double>(result.offset));
+  return pair;
+}
 
 class NativeAppender : public Napi::ObjectWrap<NativeAppender> {
  public:
@@ -116,22 +98,23 @@ class NativeAppender : public Napi::ObjectWrap<NativeAppender> {
     return Number(info, result.status);
   }
 
-  // The same, as a promise of [status, offset].
+  // The same, as a promise of [status, offset]. Calls that overlap have no order.
   Napi::Value AppendAsync(const Napi::CallbackInfo& info) {
-    auto request = std::make_unique<Request>();
-    const bool valid = shared_->appender != nullptr && Take(info, true, request.get());
-    if (!valid) {
+    const std::shared_ptr<Request> request = std::make_shared<Request>();
+    journal::AppendResult refused{.status = journal::Status::kClosed};
+    if (shared_->appender != nullptr) refused.status = Take(info, true, request.get()) ? journal::Status::kOk : journal::Status::kInvalid;
+    if (refused.status != journal::Status::kOk) {
       auto deferred = Napi::Promise::Deferred::New(info.Env());
-      auto pair = Napi::Array::New(info.Env(), 2);
-      pair.Set(0u, static_cast<int>(shared_->appender == nullptr ? journal::Status::kClosed : journal::Status::kInvalid));
-      pair.Set(1u, 0);
-      deferred.Resolve(pair);
+      deferred.Resolve(Pair(info.Env(), refused));
       return deferred.Promise();
     }
-    auto* worker = new AppendWorker(info.Env(), shared_, std::move(request));
-    const Napi::Promise promise = worker->deferred.Promise();
-    worker->Queue();
-    return promise;
+    return AsyncCall<journal::AppendResult>::Start(
+        info.Env(),
+        [shared = shared_, request] {
+          const std::lock_guard lock(shared->mutex);
+          return shared->appender->Append(request->message);
+        },
+        Pair);
   }
 
   Napi::Value Sync(const Napi::CallbackInfo& info) {

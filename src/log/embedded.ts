@@ -4,7 +4,7 @@ import { compactLog, type NeededOffset, retainLog } from '../native/journal-admi
 import { openNativeLog } from '../native/log.js'
 import { EngineLog } from './engine-log.js'
 import { embeddedGroups, embeddedLag } from './groups.js'
-import type { GroupSummary, HouseReport, OpenLogOptions, PartitionLag } from './types.js'
+import type { GroupSummary, HouseReport, OpenLogOptions, PartitionLag, TopicPartition } from './types.js'
 
 const durabilities = { process: 0, interval: 1, batch: 2 } as const
 
@@ -39,8 +39,8 @@ export class EmbeddedLog extends EngineLog {
     return embeddedGroups(this.native)
   }
 
-  async lag(group: string): Promise<PartitionLag[]> {
-    return embeddedLag(this.native, group)
+  async lag(group: string, only?: readonly TopicPartition[]): Promise<PartitionLag[]> {
+    return embeddedLag(this.native, group, only)
   }
 
   async keepHouse(): Promise<HouseReport> {

@@ -25,6 +25,7 @@ import type {
   Snapshot,
   Topic,
   TopicOptions,
+  TopicPartition,
 } from './types.js'
 
 export interface EngineOptions {
@@ -42,6 +43,8 @@ export abstract class EngineLog implements Log {
   readonly #options: EngineOptions
   readonly #clock: Clock
   readonly #appenders = new Map<string, NativeAppender>()
+  /** The last append of each that waits. */
+  readonly #turns = new Map<NativeAppender, Promise<void>>()
   readonly #open = new Set<Consumer | AsyncIterableIterator<Batch>>()
   #closed = false
 
@@ -52,7 +55,7 @@ export abstract class EngineLog implements Log {
   }
 
   abstract groups(): Promise<GroupSummary[]>
-  abstract lag(group: string): Promise<PartitionLag[]>
+  abstract lag(group: string, only?: readonly TopicPartition[]): Promise<PartitionLag[]>
   abstract keepHouse(): Promise<HouseReport>
 
   get id(): string {
@@ -110,9 +113,19 @@ export abstract class EngineLog implements Log {
   async #append(appender: NativeAppender, message: AppendMessage): Promise<AppendResult> {
     const kind = message.kind === 'batch' ? 1 : 2
     const tsRecv = message.tsRecv ?? this.#clock.wallNs()
-    // Waiting belongs on a pool thread; everything else takes microseconds.
+    // Waiting belongs on a thread of its own, one at a time, in the order of the calls; everything else takes microseconds.
     if (this.#options.waits) {
-      const [status, offset] = await appender.appendAsync(kind, message.key ?? '', message.value, tsRecv)
+      const before = this.#turns.get(appender)
+      const value = before === undefined ? message.value : message.value.slice()
+      const append = () => appender.appendAsync(kind, message.key ?? '', value, tsRecv)
+      const turn = before === undefined ? append() : before.then(append)
+      const settled = turn.then(
+        () => undefined,
+        () => undefined,
+      )
+      this.#turns.set(appender, settled)
+      settled.then(() => this.#turns.get(appender) === settled && this.#turns.delete(appender))
+      const [status, offset] = await turn
       return { status: logStatus(status) as AppendStatus, offset }
     }
     const status = appender.append(kind, message.key ?? '', message.value, tsRecv)
@@ -133,7 +146,7 @@ export abstract class EngineLog implements Log {
       return topic
     })
     try {
-      const consumer = new GroupConsumer(this, this.native, topics, options)
+      const consumer = new GroupConsumer(this, this.native, topics, options, (stopped) => this.#open.delete(stopped))
       this.#open.add(consumer)
       return consumer
     } catch (error) {

@@ -1,8 +1,8 @@
 /**
  * The log: the only way the stages meet. `openLog` gives the embedded engine, a directory that any process on the machine
  * may append to and follow; `openKafkaLog` gives the same on a Kafka cluster.
- * Reads and writes that directory, or topics of that cluster. Appends run on the calling thread (microseconds) or, with durability `batch`, on a pool
- * thread, where appends to Kafka wait too; each reader and consumer has one native thread that copies messages into a slab.
+ * Reads and writes that directory, or topics of that cluster. Appends run on the calling thread (microseconds) or, with durability `batch`, on one
+ * of their own, as appends to Kafka do; each reader and consumer has one native thread that copies messages into a slab.
  * When the next stage is slow its cells of the slab stay taken and the native thread stops reading: nothing is dropped, the
  * lag grows, and retention decides. Refusals of an append are values (`status`).
  */

@@ -215,12 +215,17 @@ export interface Producer {
   close(): void
 }
 
+export interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
 export interface GroupMember {
   readonly id: string
   readonly host: string
   /** Where the engine tells. */
   readonly heartbeatAgeMs?: number
-  readonly partitions: readonly { readonly topic: string; readonly partition: number }[]
+  readonly partitions: readonly TopicPartition[]
 }
 
 export interface GroupSummary {
@@ -260,8 +265,11 @@ export interface Log {
   committed(group: string, topic: string, partition: number): Promise<number | undefined>
   /** Every group the log knows, with its members of now. */
   groups(): Promise<GroupSummary[]>
-  /** Of each partition the group reads or has read; empty for a group the log does not know. */
-  lag(group: string): Promise<PartitionLag[]>
+  /**
+   * Of each partition the group reads or has read; empty for a group the log does not know. `only`: no others are looked at,
+   * and one of them that the group does not read is left out.
+   */
+  lag(group: string, only?: readonly TopicPartition[]): Promise<PartitionLag[]>
   append(topic: string, partition: number, message: AppendMessage): Promise<AppendResult>
   /** Keeps one partition's appender open. */
   producer(topic: string, partition: number): Producer

@@ -44,8 +44,8 @@ export interface NativeEngine {
 }
 
 /**
- * Pass it to whatever native part works on the log (LogOf in native/addon/handles.h). Calls whose name ends in Async run on the
- * thread pool: an engine on a network answers the others as well, and holds the event loop meanwhile.
+ * Pass it to whatever native part works on the log (LogOf in native/addon/handles.h). A call whose name ends in Async runs on a
+ * thread made for it (native/addon/async_call.h): an engine on a network answers the others as well, and holds the event loop meanwhile.
  */
 export interface NativeLog {
   readonly id: string
