@@ -44,7 +44,7 @@ export const openToRead = (io: Io, options: LogOptions): Promise<Runtime> => ope
 export const openToWrite = (io: Io, options: LogOptions): Promise<Runtime> => open(io, options, false)
 
 /** A command that makes nothing leaves nothing behind where there is no log. */
-export function requireData(data: string): void {
+function requireData(data: string): void {
   if (existsSync(join(data, 'log.json'))) return
   throw new UsageError(
     existsSync(data) ? `${resolve(data)} is not a data directory` : `there is no data directory ${resolve(data)}`,

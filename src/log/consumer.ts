@@ -25,20 +25,22 @@ import type {
 
 const laneKey = (topic: number, partition: number): string => `${topic}/${partition}`
 
+export const newCounters = (): ConsumerCounters => ({
+  batches: 0,
+  records: 0,
+  failed: 0,
+  retried: 0,
+  deadLetters: 0,
+  undecodable: 0,
+  redriven: 0,
+  commits: 0,
+  fenced: 0,
+  handlerErrors: 0,
+  holes: 0,
+})
+
 export class GroupConsumer implements Consumer {
-  readonly counters: ConsumerCounters = {
-    batches: 0,
-    records: 0,
-    failed: 0,
-    retried: 0,
-    deadLetters: 0,
-    undecodable: 0,
-    redriven: 0,
-    commits: 0,
-    fenced: 0,
-    handlerErrors: 0,
-    holes: 0,
-  }
+  readonly counters = newCounters()
   readonly failed: Promise<never>
   readonly #log: Log
   readonly #options: ConsumerOptions
@@ -49,12 +51,20 @@ export class GroupConsumer implements Consumer {
   readonly #redrivers = new Set<Redriver>()
   readonly #letters: DeadLetterWriter
   readonly #pump: Pump
+  readonly #onStopped: (consumer: Consumer) => void
   #fail: (error: Error) => void = () => {}
   #stopping: Promise<void> | undefined
 
-  constructor(log: Log, native: NativeLog, topics: readonly Topic[], options: ConsumerOptions) {
+  constructor(
+    log: Log,
+    native: NativeLog,
+    topics: readonly Topic[],
+    options: ConsumerOptions,
+    onStopped: (consumer: Consumer) => void,
+  ) {
     this.#log = log
     this.#options = options
+    this.#onStopped = onStopped
     this.#topics = topics
     const partitionsOf = (name: string): number => topics.find((topic) => topic.name === name)?.partitions ?? 1
     this.#letters = new DeadLetterWriter(log, options.deadLetters, partitionsOf)
@@ -120,6 +130,7 @@ export class GroupConsumer implements Consumer {
     for (const lane of this.#lanes.values()) this.#options.onRevoked?.(lane.topic, lane.partition, 'stopped')
     this.#lanes.clear()
     this.#pump.stop()
+    this.#onStopped(this)
   }
 
   #deliver(topic: number, partition: number, delivery: Delivery): void {

@@ -41,6 +41,10 @@ export class Redriver {
   readonly #taken = new Set<number>()
   readonly #running = new Set<Promise<void>>()
   #seen = 0
+  /** The dead-letter topic has the partition: known until it does not answer. */
+  #isThere = false
+  /** The book may hold requests that nobody took: until it has been looked through and had none. */
+  #hasRequests = false
   #isWoken = false
   #looking: Promise<void> | undefined
 
@@ -53,9 +57,7 @@ export class Redriver {
   /** Looks now and then from here on, if the partition has letters; called at assignment and after each new letter. */
   wake(): void {
     this.#isWoken = true
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined
-    })
+    this.#looking ??= this.#look()
   }
 
   /** Resolves when nothing of it runs; the lane has been closed. */
@@ -73,10 +75,15 @@ export class Redriver {
         const end = await this.#end()
         if (end === 0) {
           if (this.#isWoken) continue
+          // At once, not when the promise settles: a wake between the two would be lost.
+          this.#looking = undefined
           return
         }
-        if (end > this.#seen) await this.#read(end)
-        await this.#takeRequests()
+        if (end > this.#seen) {
+          this.#hasRequests = true
+          await this.#read(end)
+        }
+        if (this.#hasRequests) await this.#takeRequests()
       } catch (error) {
         if (!signal.aborted) onError(error)
       }
@@ -88,9 +95,11 @@ export class Redriver {
   async #end(): Promise<number> {
     const { log } = this.#ports
     const { partition } = this.#lane
-    const partitions = (await log.topics()).find(({ name }) => name === this.#topic)?.partitions ?? 0
-    if (partition >= partitions) return 0
+    // On Kafka this asks the brokers for every name they have.
+    this.#isThere ||= (await log.topics()).some(({ name, partitions }) => name === this.#topic && partition < partitions)
+    if (!this.#isThere) return 0
     const info = await log.describe(this.#topic, partition)
+    this.#isThere = info !== undefined
     // Brokers that are away give nothing, too: whoever took that for an empty partition would not look again.
     if (info === undefined) throw new LogError(`${this.#topic} partition ${partition} does not say where it ends`)
     return info.endOffset
@@ -113,7 +122,8 @@ export class Redriver {
   async #takeRequests(): Promise<void> {
     const wanted: number[] = []
     for (const { at, state } of this.#book.entries) if (state === 'requested' && !this.#taken.has(at)) wanted.push(at)
-    if (wanted.length === 0) return
+    this.#hasRequests = wanted.length > 0
+    if (!this.#hasRequests) return
     wanted.sort((a, b) => a - b)
     const range = { from: { offset: wanted[0] ?? 0 }, to: { offset: (wanted.at(-1) ?? 0) + 1 } }
     const remaining = new Set(wanted)
@@ -125,16 +135,20 @@ export class Redriver {
       if (this.#lane.signal.aborted) return
       const letter = remaining.has(offset) ? messageOf(value) : undefined
       if (letter?.kind !== 'letter') continue
+      remaining.delete(offset)
       this.#taken.add(offset)
       const done: Promise<void> = this.#redrive(letter, offset)
         .catch((error: unknown) => {
           this.#taken.delete(offset)
+          this.#hasRequests = true
           this.#ports.onError(error)
         })
         .finally(() => this.#running.delete(done))
       this.#running.add(done)
       if (this.#running.size >= WAITING_MAX) await Promise.race(this.#running)
     }
+    // Retention was faster: there is nothing left to try.
+    for (const at of remaining) this.#taken.add(at)
   }
 
   /** By the policy of what it dies of, as on first delivery; ends in a mark or in a new letter, each one message. */

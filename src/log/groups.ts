@@ -6,7 +6,7 @@
 import type { NativeLog } from '../native/log.js'
 import { listNativeGroups, type NativeGroup, nativeTsRecvAt } from '../native/log-groups.js'
 import { lagOf } from './lag.js'
-import type { GroupSummary, PartitionLag } from './types.js'
+import type { GroupSummary, PartitionLag, TopicPartition } from './types.js'
 
 type Member = NativeGroup['members'][number]
 const memberId = (member: Member): string => `${member.pid}-${member.incarnation}`
@@ -29,11 +29,15 @@ export function embeddedGroups(log: NativeLog): GroupSummary[] {
   }))
 }
 
-export function embeddedLag(log: NativeLog, name: string): PartitionLag[] {
+const placeOf = (topic: string, partition: number): string => `${topic}/${partition}`
+
+export function embeddedLag(log: NativeLog, name: string, only?: readonly TopicPartition[]): PartitionLag[] {
+  const wanted = only && new Set(only.map(({ topic, partition }) => placeOf(topic, partition)))
   const group = listNativeGroups(log).find((each) => each.name === name)
   const lags: PartitionLag[] = []
   for (const { name: topic, partitions } of group?.topics ?? []) {
     for (const [partition, { owner, committed }] of partitions.entries()) {
+      if (wanted?.has(placeOf(topic, partition)) === false) continue
       const info = log.describe(topic, partition)
       if (info === undefined) continue
       const member = owner === undefined ? undefined : group?.members[owner]

@@ -7,12 +7,12 @@ import { TopicNameBuilder } from './topics.js'
 import { checkTopics } from './topics-check.js'
 import { retentionMs, segmentBytes, sizeBytes } from './units.js'
 
-/** What producers compress with. */
-export const compressions = ['none', 'snappy', 'lz4', 'zstd'] as const
+/** Codecs that brokers keep a topic in; producers compress with `kafka.compression`. */
+const compressions = ['none', 'snappy', 'lz4', 'zstd'] as const
 export type Compression = (typeof compressions)[number]
 
 /** What a message of an open view is: JSON text, Avro with a registry's id, or the record's own bytes. */
-export const viewEncodings = ['json', 'avro', 'record'] as const
+const viewEncodings = ['json', 'avro', 'record'] as const
 export type ViewEncoding = (typeof viewEncodings)[number]
 
 const partitions = z.int().min(1).max(1_024)

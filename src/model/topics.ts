@@ -24,7 +24,7 @@ export interface TopicConfig {
   /** Per partition; -1: no budget. */
   readonly retentionBytes: number
   readonly compact: boolean
-  /** What its producers on a Kafka cluster compress with. */
+  /** Codec that brokers keep it in (`compression.type`): what producers send in another one (`kafka.compression`) is recompressed. */
   readonly compression: Compression
   /** On a Kafka cluster; a cluster with fewer brokers gets as many as it has. */
   readonly replication: number

@@ -18,9 +18,11 @@ export const murmur2 = (key: string): number => model.murmur2(key)
 export function partitionOf(key: string, partitions: number, dedicated: ReadonlyMap<string, number> = new Map()): number {
   const own = dedicated.get(key)
   if (own !== undefined) return own
+  const hash = murmur2(key) & 0x7fffffff
+  if (dedicated.size === 0) return hash % partitions
   const taken = new Set(dedicated.values())
   const shared = Array.from({ length: partitions }, (_, partition) => partition).filter((partition) => !taken.has(partition))
-  return shared[(murmur2(key) & 0x7fffffff) % shared.length] ?? 0
+  return shared[hash % shared.length] ?? 0
 }
 
 interface WireAddon {

@@ -1,6 +1,7 @@
 /**
- * Lag of the partitions a consumer owns, as metrics: asked of the log at each scrape, for at most a second, because a scrape must
- * be answered while brokers are away. Reads the log's lag, writes gauges; gauges of partitions that went elsewhere are removed.
+ * Lag of the partitions a consumer owns, as metrics: asked of the log at a scrape, which waits for at most a second, because it must
+ * be answered while brokers are away. One question at a time: what comes later than its scrape stands in the gauges for the next.
+ * Reads the log's lag, writes gauges; gauges of partitions that went elsewhere are removed.
  */
 import { type Clock, delay } from '../core/clock.js'
 import type { MetricName, Metrics } from '../core/metrics.js'
@@ -16,6 +17,8 @@ export class LagMetrics {
   readonly #onError: (error: unknown) => void
   /** Shown now, by name and labels. */
   #shown = new Map<string, () => void>()
+  /** The question under way. Never rejects; the log bounds how long it takes. */
+  #asking: Promise<void> | undefined
   #isEnded = false
 
   constructor(log: Pick<Log, 'lag'>, group: string, clock: Clock, onError: (error: unknown) => void) {
@@ -26,8 +29,36 @@ export class LagMetrics {
   }
 
   async collect(metrics: Metrics, consumer: Pick<Consumer, 'assigned'>): Promise<void> {
-    const lags = await this.#ask()
-    if (lags === undefined || this.#isEnded) return
+    if (this.#isEnded) return
+    this.#asking ??= this.#ask(metrics, consumer).finally(() => {
+      this.#asking = undefined
+    })
+    const abort = new AbortController()
+    const late = delay(this.#clock, WAIT_MS, abort.signal).catch(() => {})
+    await Promise.race([this.#asking, late])
+    abort.abort()
+  }
+
+  /** The member owns nothing any more. */
+  end(): void {
+    this.#isEnded = true
+    for (const remove of this.#shown.values()) remove()
+    this.#shown.clear()
+  }
+
+  /** Until it is answered, and when it is not, the gauges keep what they had. */
+  async #ask(metrics: Metrics, consumer: Pick<Consumer, 'assigned'>): Promise<void> {
+    try {
+      const lags = await this.#log.lag(this.#group, consumer.assigned)
+      if (!this.#isEnded) this.#show(metrics, consumer, lags)
+    } catch (error) {
+      // A log that closes ends the question.
+      if (!this.#isEnded) this.#onError(error)
+    }
+  }
+
+  #show(metrics: Metrics, consumer: Pick<Consumer, 'assigned'>, lags: readonly PartitionLag[]): void {
+    // Some may have gone elsewhere meanwhile.
     const owned = new Set(consumer.assigned.map(({ topic, partition }) => `${topic}/${partition}`))
     const ours = lags.filter(({ topic, partition }) => owned.has(`${topic}/${partition}`))
     const before = this.#shown
@@ -48,30 +79,5 @@ export class LagMetrics {
       set('tickwire_exchange_lag_ms', { group, exchange }, lagMs)
     }
     for (const remove of before.values()) remove()
-  }
-
-  /** The member owns nothing any more. */
-  end(): void {
-    this.#isEnded = true
-    for (const remove of this.#shown.values()) remove()
-    this.#shown.clear()
-  }
-
-  /** Undefined: not known in time; the gauges keep what they had. */
-  async #ask(): Promise<readonly PartitionLag[] | undefined> {
-    const abort = new AbortController()
-    const asked = this.#log.lag(this.#group).catch((error: unknown) => {
-      this.#onError(error)
-      return undefined
-    })
-    const late = delay(this.#clock, WAIT_MS, abort.signal).then(
-      () => undefined,
-      () => undefined,
-    )
-    try {
-      return await Promise.race([asked, late])
-    } finally {
-      abort.abort()
-    }
   }
 }

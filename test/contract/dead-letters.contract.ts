@@ -199,13 +199,12 @@ export function describeDeadLetters(factory: LogFactory): void {
       expect([calls.get(target), effect.get(target)]).toEqual([4, 1])
     })
 
-    it('a batch that cannot be read does not reach the handler, is a dead letter, and the partition goes on', async () => {
+    it('a batch that cannot be read does not reach the handler, is a dead letter, and the partition goes on', async ({
+      skip,
+    }) => {
+      if (under.appendForeign === undefined) return skip('this engine refuses a batch that cannot be read when it is appended')
       const { effect, handler } = effects(() => undefined)
       const consumer = await consume({ handler })
-      if (under.appendForeign === undefined) {
-        console.log('SKIPPED here: this engine refuses a batch that cannot be read when it is appended')
-        return
-      }
       await append(0, 1)
       await under.appendForeign(TOPIC, 0, new TextEncoder().encode('{"price": "somebody else made this"}'))
       await append(0, 1)
@@ -215,6 +214,7 @@ export function describeDeadLetters(factory: LogFactory): void {
       expect(entry?.letter).toMatchObject({ reasonClass: 'POISON', index: 0, attempts: 1, messageKind: 'batch' })
       expect(entry?.letter.reason).toContain('the batch cannot be read')
       expect(consumer.counters).toMatchObject({ undecodable: 1, deadLetters: 1 })
+      expect([...effect.values()], 'before it and behind it').toEqual(Array.from({ length: RECORDS }, () => 2))
     })
   })
 }

@@ -72,6 +72,7 @@ it('a topic that was deleted is not made again by whoever wrote it, on a broker 
   const append = async () => (await log.append(topic, 3, { kind: 'opaque', key: 'a', value: new Uint8Array(8) })).status
   expect(await append()).toBe('ok')
   await admin.deleteTopics((await admin.topics()).filter(({ isInternal }) => !isInternal).map(({ name }) => name))
+  await until('the topic is gone', async () => (await admin.topics()).every(({ isInternal }) => isInternal))
   // It looks for the topic for seconds.
   expect(await append()).not.toBe('ok')
   expect((await admin.topics()).filter(({ isInternal }) => !isInternal)).toEqual([])

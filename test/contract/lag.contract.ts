@@ -51,6 +51,9 @@ export function describeLag(factory: LogFactory): void {
       const behind = lags.find(({ partition }) => partition === 1)
       expect(behind).toMatchObject({ owner: undefined, committed: 1, end: 4, lagMessages: 3, lagMs: 5_000 })
       expect(lagByExchange(lags)).toMatchObject([{ group: 'readers', exchange: 'lagging', lagMessages: 3, lagMs: 5_000 }])
+      const only = [1, PARTITIONS].map((partition) => ({ topic: TOPIC, partition }))
+      expect(await under.log.lag('readers', only)).toEqual([behind])
+      expect(await under.log.lag('readers', [])).toEqual([])
     })
   })
 }

@@ -41,6 +41,13 @@ async function planOf(admin: KafkaAdmin, declared: Declared, registry: SchemaReg
   }
 }
 
+async function planned(io: Io, options: ClusterOptions) {
+  const declared = declaredOf(io, options)
+  const registry = registryOf(io, declared.settings)
+  const plan = await withAdmin(io, declared.settings, (admin) => planOf(admin, declared, registry))
+  return { declared, registry, plan }
+}
+
 const rowsOf = (plan: Plan): Row[] => [...plan.topics.map(topicRow), ...plan.schemas.map(schemaRow)]
 
 const withCluster = (command: Command): Command => withSelection(command).addOption(kafkaOption()).addOption(registryOption())
@@ -71,9 +78,7 @@ export function planCommand(io: Io): Command {
       'topics plan --kafka localhost:9092 --config tickwire.yaml --registry http://localhost:8081 --format json',
     ]),
   ).action(async (options: ClusterOptions) => {
-    const declared = declaredOf(io, options)
-    const registry = registryOf(io, declared.settings)
-    const plan = await withAdmin(io, declared.settings, (admin) => planOf(admin, declared, registry))
+    const { declared, registry, plan } = await planned(io, options)
     await io.out(rowsText(rowsOf(plan), formatOf(io, options.format), changeColumns))
     tellCopies(io, declared, plan)
     tellSummary(io, plan, registry)
@@ -137,9 +142,7 @@ export function verifyClusterCommand(io: Io): Command {
       'topics verify --kafka localhost:9092 --exchanges binance',
     ]),
   ).action(async (options: ClusterOptions) => {
-    const declared = declaredOf(io, options)
-    const registry = registryOf(io, declared.settings)
-    const plan = await withAdmin(io, declared.settings, (admin) => planOf(admin, declared, registry))
+    const { declared, registry, plan } = await planned(io, options)
     const said = rowsOf(plan)
     const names = [
       ...declared.kafka.map((d) => d.name),
@@ -160,9 +163,7 @@ export function diffCommand(io: Io): Command {
       'topics diff --kafka localhost:9092 --all --format json',
     ]),
   ).action(async (options: ClusterOptions) => {
-    const declared = declaredOf(io, options)
-    const registry = registryOf(io, declared.settings)
-    const plan = await withAdmin(io, declared.settings, (admin) => planOf(admin, declared, registry))
+    const { declared, plan } = await planned(io, options)
     await io.out(rowsText(rowsOf(plan), formatOf(io, options.format), changeColumns))
     refuseDrift(rowsOf(plan), declared.settings.kafka.brokers)
   })

@@ -4,11 +4,11 @@ import { z } from 'zod'
 import { ConfigError } from '../../core/errors.js'
 import type { KafkaProperties } from '../../native/kafka.js'
 
-export const securityProtocols = ['plaintext', 'ssl', 'sasl_plaintext', 'sasl_ssl'] as const
-export const saslMechanisms = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'PLAIN'] as const
-export const codecs = ['snappy', 'lz4', 'zstd', 'none'] as const
-export const producerProfiles = ['throughput', 'latency'] as const
-export const groupProtocols = ['auto', 'consumer', 'classic'] as const
+const securityProtocols = ['plaintext', 'ssl', 'sasl_plaintext', 'sasl_ssl'] as const
+const saslMechanisms = ['SCRAM-SHA-512', 'SCRAM-SHA-256', 'PLAIN'] as const
+const codecs = ['snappy', 'lz4', 'zstd', 'none'] as const
+const producerProfiles = ['throughput', 'latency'] as const
+const groupProtocols = ['auto', 'consumer', 'classic'] as const
 
 const PORT_MAX = 65_535
 const isAddress = (text: string): boolean => {

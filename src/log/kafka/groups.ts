@@ -1,17 +1,20 @@
 /**
  * Groups and their lag on Kafka, of ours and of anybody's. Reads the coordinator and partition ends through the control plane,
- * and for milliseconds the first and the last message of the partitions that lag; writes nothing.
+ * and for milliseconds the first and the last message of the partitions that lag, one after the other; writes nothing.
  */
+import { KafkaError } from '../../core/index.js'
 import type { KafkaAdmin, KafkaTopicPartition } from '../../native/kafka.js'
 import { fieldsOf } from '../../wire/index.js'
 import { lagOf } from '../lag.js'
-import type { Batch, GroupMember, GroupSummary, Log, PartitionLag } from '../types.js'
+import type { Batch, GroupMember, GroupSummary, Log, PartitionLag, TopicPartition } from '../types.js'
 
 type GroupAdmin = Pick<KafkaAdmin, 'groups' | 'describeGroups' | 'committed' | 'offsets' | 'topics'>
 type ReadLog = Pick<Log, 'read'>
 
-/** Partitions whose ends are read at a time: each read is a connection. */
+/** Reads at a time, one a partition: each has a native thread and a slab of 2 MiB. */
 const READS_MAX = 8
+/** As long as a call of the control plane: whoever asks for the lag hears that a broker is away. */
+const READ_MS_MAX = 10_000
 
 /**
  * The log's name of a Kafka topic; a view has its exact name, which the log reads, too. Mirrors native/kafka/names.h.
@@ -21,7 +24,7 @@ export function logTopicOf(kafkaName: string): string {
   return kafkaName.startsWith('market.') && !kafkaName.endsWith('.dlq') ? `kafka:${kafkaName}` : kafkaName
 }
 
-const placeOf = ({ topic, partition }: KafkaTopicPartition): string => `${topic}/${partition}`
+const placeOf = ({ topic, partition }: TopicPartition): string => `${topic}/${partition}`
 
 export async function kafkaGroups(admin: GroupAdmin): Promise<GroupSummary[]> {
   const names = (await admin.groups()).map(({ group }) => group)
@@ -55,7 +58,13 @@ export async function kafkaGroups(admin: GroupAdmin): Promise<GroupSummary[]> {
     .toSorted((a, b) => (a.group < b.group ? -1 : 1))
 }
 
-export async function kafkaLag(admin: GroupAdmin, log: ReadLog, group: string): Promise<PartitionLag[]> {
+export async function kafkaLag(
+  admin: GroupAdmin,
+  log: ReadLog,
+  group: string,
+  only?: readonly TopicPartition[],
+): Promise<PartitionLag[]> {
+  if (only?.length === 0) return []
   const [[described], offsets] = await Promise.all([admin.describeGroups([group]), admin.committed(group)])
   const owners = new Map<string, string>()
   const places = new Map<string, KafkaTopicPartition>()
@@ -66,6 +75,10 @@ export async function kafkaLag(admin: GroupAdmin, log: ReadLog, group: string): 
     }
   }
   for (const place of offsets) places.set(placeOf(place), place)
+  const wanted = only && new Set(only.map(placeOf))
+  for (const [key, { topic, partition }] of places) {
+    if (wanted?.has(placeOf({ topic: logTopicOf(topic), partition })) === false) places.delete(key)
+  }
   if (places.size === 0) return []
   const committed = new Map(offsets.map((each) => [placeOf(each), each.offset]))
   const ends = await admin.offsets([...places.values()].map(({ topic, partition }) => ({ topic, partition })))
@@ -76,8 +89,8 @@ export async function kafkaLag(admin: GroupAdmin, log: ReadLog, group: string): 
       const offset = committed.get(key)
       const place = { group, topic: logTopicOf(topic), partition, owner: owners.get(key) }
       const next = Math.max(offset ?? begin, begin)
-      const waits = next < end
-      const [oldest, newest] = waits ? await Promise.all([tsRecvAt(log, place, next), tsRecvAt(log, place, end - 1)]) : []
+      const oldest = next < end ? await tsRecvAt(log, place, next) : undefined
+      const newest = oldest === undefined || next === end - 1 ? oldest : await tsRecvAt(log, place, end - 1)
       return lagOf(place, offset, { begin, end, newest: newest?.last ?? 0n }, () => oldest?.first)
     })
     lags.push(...(await Promise.all(some)))
@@ -88,17 +101,20 @@ export async function kafkaLag(admin: GroupAdmin, log: ReadLog, group: string): 
 /** ts_recv of the first and the last record of the message; undefined: a message without records has no time of its own. */
 async function tsRecvAt(
   log: ReadLog,
-  { topic, partition }: { readonly topic: string; readonly partition: number },
+  { topic, partition }: TopicPartition,
   offset: number,
 ): Promise<{ readonly first: bigint; readonly last: bigint } | undefined> {
+  const signal = AbortSignal.timeout(READ_MS_MAX)
   for await (const batch of log.read({
     topics: [topic],
     partitions: [partition],
     from: { offset },
     to: { offset: offset + 1 },
+    signal,
   })) {
     return tsRecvOf(batch)
   }
+  if (signal.aborted) throw new KafkaError(`${topic} partition ${partition} gave no message at ${offset} in ${READ_MS_MAX} ms`)
   return undefined
 }
 

@@ -6,7 +6,7 @@ import type { Clock } from '../../core/index.js'
 import { type KafkaAdmin, type KafkaProperties, openKafkaAdmin, openNativeKafkaLog } from '../../native/kafka.js'
 import { adoptNativeLog, type NativeLog } from '../../native/log.js'
 import { EngineLog } from '../engine-log.js'
-import type { GroupSummary, HouseReport, OpenLogOptions, PartitionLag } from '../types.js'
+import type { GroupSummary, HouseReport, OpenLogOptions, PartitionLag, TopicPartition } from '../types.js'
 import { kafkaGroups, kafkaLag } from './groups.js'
 
 export interface OpenKafkaLogOptions {
@@ -50,8 +50,8 @@ export class KafkaLog extends EngineLog {
     return kafkaGroups(this.admin)
   }
 
-  lag(group: string): Promise<PartitionLag[]> {
-    return kafkaLag(this.admin, this, group)
+  lag(group: string, only?: readonly TopicPartition[]): Promise<PartitionLag[]> {
+    return kafkaLag(this.admin, this, group, only)
   }
 
   async keepHouse(): Promise<HouseReport> {

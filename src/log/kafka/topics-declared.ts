@@ -19,7 +19,7 @@ const MESSAGE_BYTES_MIN = 1 << 20
 /** A replay writes times long past, a simulated market times to come: both are welcome. */
 const ANY_TIME_MS = '9223372036854775807'
 
-export const engineTopicOf = (topic: TopicConfig): string => (topic.dataType === undefined ? topic.name : `${topic.name}.batch`)
+const engineTopicOf = (topic: TopicConfig): string => (topic.dataType === undefined ? topic.name : `${topic.name}.batch`)
 
 const keeping = (topic: TopicConfig): Record<string, string> => ({
   'cleanup.policy': topic.compact ? 'compact' : 'delete',

@@ -16,7 +16,7 @@ export interface GrowthOptions {
   readonly signal?: AbortSignal
 }
 
-export interface GroupLag {
+interface GroupLag {
   readonly group: string
   readonly partition: number
   readonly lag: number

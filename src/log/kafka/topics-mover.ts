@@ -64,14 +64,16 @@ export class TopicMover {
 
   /** Copies what was not copied yet, up to the ends as they are now. */
   async copy(signal?: AbortSignal): Promise<MoveResult> {
-    const writer = await MessageWriter.open(this.#options.properties)
+    let writer: MessageWriter | undefined
     try {
       return await this.#pass(async (messages) => {
         await this.#ensure(messages)
+        // A follower copies every second: no producer connects when nothing is new.
+        writer ??= await MessageWriter.open(this.#options.properties)
         await writer.send(messages)
       }, signal)
     } finally {
-      await writer.close()
+      await writer?.close()
     }
   }
 
@@ -87,7 +89,7 @@ export class TopicMover {
         if (reason === undefined) moved[topic] = (moved[topic] ?? 0) + 1
         else deadLetters[reason] = (deadLetters[reason] ?? 0) + 1
       }
-      await write?.(moving)
+      if (moving.length > 0) await write?.(moving)
     }
     if (write !== undefined) this.#positions = new Map(stretches.map((s) => [name(s.topic, s.partition), s.end]))
     return { moved, deadLetters }

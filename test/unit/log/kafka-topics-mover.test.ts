@@ -8,6 +8,7 @@ import type { KafkaAdmin } from '../../../src/native/kafka.js'
 const held = vi.hoisted(() => new Map<string, PlainMessage[]>())
 /** The signal of each read. */
 const signals = vi.hoisted((): (AbortSignal | undefined)[] => [])
+const writers = vi.hoisted(() => ({ opened: 0, closed: 0 }))
 
 const append = ({ topic, headers, ...rest }: OutgoingMessage): void => {
   const messages = held.get(topic) ?? []
@@ -21,10 +22,13 @@ vi.mock('../../../src/log/kafka/topics-messages.js', () => ({
     for (const { topic, begin, end } of stretches) yield held.get(topic)?.slice(begin, end) ?? []
   },
   MessageWriter: {
-    open: async () => ({
-      send: async (messages: readonly OutgoingMessage[]) => messages.forEach(append),
-      close: async () => undefined,
-    }),
+    open: async () => {
+      writers.opened++
+      return {
+        send: async (messages: readonly OutgoingMessage[]) => messages.forEach(append),
+        close: async () => void writers.closed++,
+      }
+    },
   },
 }))
 
@@ -51,6 +55,7 @@ const open = (): TopicMover =>
 beforeEach(() => {
   held.clear()
   signals.length = 0
+  Object.assign(writers, { opened: 0, closed: 0 })
 })
 
 test('what arrives after the copy is not missing, and the next copy takes it', async () => {
@@ -69,6 +74,16 @@ test('a mover that has copied nothing compares all there is', async () => {
   await open().copy()
   write('2')
   expect((await open().reconcile()).topics.map((t) => [t.from, t.to, isEqual(t)])).toEqual([[2, 1, false]])
+})
+
+test('a copy connects a producer only when there is something to write', async () => {
+  const mover = open()
+  await mover.copy()
+  expect(writers).toEqual({ opened: 0, closed: 0 })
+  write('1')
+  await mover.copy()
+  await mover.copy()
+  expect(writers).toEqual({ opened: 1, closed: 1 })
 })
 
 test('every read may be broken off', async () => {

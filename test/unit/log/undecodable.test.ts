@@ -2,24 +2,10 @@
 import { expect, test } from 'vitest'
 import { retryPolicies } from '../../../src/core/index.js'
 import { SlabBatch } from '../../../src/log/batch.js'
+import { newCounters } from '../../../src/log/consumer.js'
 import { Lane } from '../../../src/log/lane.js'
-import type { ConsumerCounters } from '../../../src/log/types.js'
 import { tradeRun } from '../../support/batches.js'
 import { FakeClock, settle } from '../../support/fake-clock.js'
-
-const newCounters = (): ConsumerCounters => ({
-  batches: 0,
-  records: 0,
-  failed: 0,
-  retried: 0,
-  deadLetters: 0,
-  undecodable: 0,
-  redriven: 0,
-  commits: 0,
-  fenced: 0,
-  handlerErrors: 0,
-  holes: 0,
-})
 
 /** Kafka's way to count: one offset a message, however many records it holds. */
 const message = (offset: number, value: Uint8Array, kind: 'batch' | 'opaque' = 'batch'): SlabBatch =>
