@@ -36,7 +36,10 @@ export const metricCatalog = {
   tickwire_processor_outputs_total: counter('Records a processor appended.', 'processor'),
   tickwire_processor_gaps_total: counter('Gap records a processor read.', 'processor'),
   tickwire_processor_too_late_total: counter('Records left to reconciliation: behind the last 64 intervals.', 'processor'),
-  tickwire_processor_bad_batches_total: counter('Messages that are no readable batch; each becomes a dead letter.', 'processor'),
+  tickwire_processor_bad_batches_total: counter(
+    'Messages that are no readable batch; each becomes a dead letter (of a burst, the newest 64 of a partition in 250 ms).',
+    'processor',
+  ),
   tickwire_processor_repeats_total: counter('Records dropped as repeats by (epoch, seq).', 'processor'),
   processor_latency_seconds: histogram('One batch in a handler or processor.', 'processor'),
   tickwire_handler_records_total: counter('Records given to a consumer handler.', 'group'),

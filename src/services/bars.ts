@@ -4,6 +4,7 @@
  */
 import type { Timer } from '../core/clock.js'
 import { ServiceError } from '../core/errors.js'
+import type { Logger } from '../core/logging.js'
 import type { Metrics } from '../core/metrics.js'
 import { deadLetterTopic, MessageBurier } from '../log/index.js'
 import type { Exchange } from '../model/exchanges.js'
@@ -26,6 +27,7 @@ export class BarsComponent implements Component {
   readonly #exchange: Exchange
   #processor: BarProcessor | undefined
   #last: BarProcessorStats | undefined
+  #bury: ((stats: BarProcessorStats | undefined) => Promise<void>) | undefined
   #timer: Timer | undefined
 
   constructor(runtime: Runtime, exchange: Exchange) {
@@ -65,7 +67,9 @@ export class BarsComponent implements Component {
     const partitions = new Map(configs.map((config) => [config.name, config.partitions]))
     const letters = configs[0] === undefined ? undefined : runtime.topics.find(deadLetterTopic(configs[0].name))
     const keeping = letters === undefined ? undefined : topicOptions(letters)
-    this.#watch(context, new MessageBurier(runtime.log, this.name, partitions, () => context.clock.wallNs(), keeping))
+    const burier = new MessageBurier(runtime.log, this.name, partitions, () => context.clock.wallNs(), keeping)
+    this.#bury = (stats) => buryAll(stats, burier, context.logger)
+    this.#watch(context)
   }
 
   async stop(): Promise<void> {
@@ -73,6 +77,8 @@ export class BarsComponent implements Component {
     this.#timer = undefined
     this.#processor?.stop()
     this.#last = this.#processor?.stats()
+    // Its position is saved behind them: what is not buried now never is.
+    await this.#bury?.(this.#last)
   }
 
   stats(): BarProcessorStats | undefined {
@@ -129,7 +135,7 @@ export class BarsComponent implements Component {
   }
 
   /** The processor's thread cannot call: whether it failed, and what it could not read, is asked. */
-  #watch(context: ComponentContext, burier: MessageBurier): void {
+  #watch(context: ComponentContext): void {
     this.#timer = context.clock.setTimer(async () => {
       const stats = this.#processor?.stats()
       if (stats?.state === 'failed') {
@@ -137,21 +143,25 @@ export class BarsComponent implements Component {
         return
       }
       const timer = this.#timer
-      await this.#bury(stats, burier, context)
-      if (this.#timer === timer) this.#watch(context, burier)
+      await this.#bury?.(stats)
+      if (this.#timer === timer) this.#watch(context)
     }, WATCH_MS)
   }
+}
 
-  async #bury(stats: BarProcessorStats | undefined, burier: MessageBurier, { logger }: ComponentContext): Promise<void> {
-    for (const { topic, partition, badOffsets } of stats?.lanes ?? []) {
-      for (const offset of badOffsets) {
-        const place = { topic, partition, offset }
-        try {
-          const status = await burier.bury(topic, partition, offset)
-          if (status !== 'ok') logger.warn({ status, ...place }, 'a dead letter was refused, will be tried again')
-        } catch (error) {
-          logger.warn({ error, ...place }, 'a dead letter was refused, will be tried again')
-        }
+/** Stops at the first that a busy log refuses: the others would wait as long. */
+async function buryAll(stats: BarProcessorStats | undefined, burier: MessageBurier, logger: Logger): Promise<void> {
+  for (const { topic, partition, badOffsets } of stats?.lanes ?? []) {
+    for (const offset of badOffsets) {
+      const place = { topic, partition, offset }
+      try {
+        const status = await burier.bury(topic, partition, offset)
+        if (status === 'ok') continue
+        logger.warn({ status, ...place }, 'a dead letter was refused')
+        if (status === 'busy') return
+      } catch (error) {
+        logger.warn({ error, ...place }, 'a dead letter was refused')
+        return
       }
     }
   }

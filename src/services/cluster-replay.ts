@@ -12,7 +12,8 @@ import type { Runtime } from './runtime.js'
 
 /** The replicator's own group in the local log; mirrors native/publish/replicator.h. */
 const REPLICATOR_GROUP = 'tickwire-replicator'
-const POLL_MS = 20
+/** Each look makes up to two native threads a partition, one after the other. */
+const POLL_MS = 250
 
 export interface DrainProgress {
   readonly acknowledged: number

@@ -3,15 +3,7 @@
 import type { RetryClass } from '../core/errors.js'
 import { LogBusyError, LogError } from '../core/errors.js'
 import type { Metrics } from '../core/metrics.js'
-import {
-  type AppendMessage,
-  type AppendResult,
-  type Consumer,
-  deadLetterTopic,
-  type Handler,
-  type Log,
-  type TopicOptions,
-} from '../log/index.js'
+import { type AppendMessage, type AppendResult, type Consumer, deadLetterTopic, type Handler, type Log } from '../log/index.js'
 import type { TopicConfig, TopicNameBuilder } from '../model/topics.js'
 import { partitionOf } from '../native/model.js'
 import type { ConsumerOptions, StreamFactory } from './builder.js'
@@ -62,12 +54,6 @@ export class ProducerComponent implements Component {
   }
 }
 
-/** How the topic is kept, whatever its name and partitions. */
-function keepingOf(config: TopicConfig): Omit<TopicOptions, 'name' | 'partitions'> {
-  const { name: _name, partitions: _partitions, ...keeping } = topicOptions(config)
-  return keeping
-}
-
 const never = { retriesMax: 0, delayMsMin: 0, delayMsMax: 0 }
 const noRetries: Record<RetryClass, typeof never> = {
   TRANSIENT: never,
@@ -107,7 +93,7 @@ class ConsumerComponent implements Component {
       durable: true,
       clock: context.clock,
       random: context.random,
-      ...(first === undefined ? {} : { deadLetters: keepingOf(first) }),
+      ...(first === undefined ? {} : { deadLetters: topicOptions(first) }),
       // Without error handling a failed record is a failure of the service.
       ...(hasErrorHandling ? {} : { retryPolicies: noRetries }),
       onError: (error, batch) => {

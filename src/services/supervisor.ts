@@ -23,7 +23,7 @@ export interface SupervisorOptions {
 /** Builds a service; called again for every restart. */
 export interface ServiceFactory {
   readonly name: string
-  /** False: however often it fails, it is started again, and the other services of the process go on. */
+  /** False: however it fails, it is started again, and the other services of the process go on. */
   readonly endsProcess?: boolean
   create(): StreamService | Promise<StreamService>
 }
@@ -167,8 +167,8 @@ export class Supervisor {
     const failures = supervised.failuresMs.length
     // A wrong setting stays wrong however often it is tried.
     const isHopeless = error instanceof PlatformError && error.exitCode === 2
-    const isTooOften = failures >= failuresMax && supervised.factory.endsProcess !== false
-    if (isTooOften || isHopeless) {
+    const endsProcess = supervised.factory.endsProcess !== false
+    if (endsProcess && (failures >= failuresMax || isHopeless)) {
       this.#logger.error({ error, failures, service: name }, 'service failed too often')
       this.#end?.(error)
       return

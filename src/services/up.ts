@@ -94,9 +94,10 @@ export async function startUp(runtime: Runtime, names: readonly ServiceName[]): 
   let connecting: Promise<void> | undefined
   const stop = async () => {
     waiting.abort()
-    await connecting
     await control?.close()
+    // Ingestion drains at once: a connection under way may take its whole time-out.
     await supervisor.stop()
+    await connecting
     await http.close()
   }
   try {

@@ -42,22 +42,35 @@ function viewedTopics(runtime: Runtime): TopicConfig[] {
   return runtime.topics.list().filter((topic) => topic.view && topic.exchange !== undefined && names.has(topic.exchange))
 }
 
-/** What is wrong whenever it is tried. */
+/** What the Avro views ask of a registry; undefined: there are none. Throws ConfigError or TopicError; asks no registry. */
+function avroOf(runtime: Runtime) {
+  const avro = viewedTopics(runtime).filter((topic) => topic.viewEncoding === 'avro')
+  const [first] = avro
+  if (first === undefined) return undefined
+  const { url, ca_file } = runtime.settings.kafka.registry
+  if (url === undefined) {
+    throw new ConfigError(`${first.name} is to be shown as Avro, and there is no schema registry`, {
+      field: 'kafka.registry.url',
+      fix: 'name the registry, or choose `view: json` in topics.yaml',
+    })
+  }
+  return {
+    schemas: declaredSchemas(avro, runtime.topics.source),
+    registry: new SchemaRegistry(registryAddress({ url, ca_file }, runtime.environment)),
+  }
+}
+
+/** Throws what is wrong with settings, files and declarations whenever they are tried: told before anything starts. Asks no broker. */
 export function checkViews(runtime: Runtime): void {
-  const { brokers, registry } = runtime.settings.kafka
-  if (brokers === undefined) {
+  const { kafka } = runtime.settings
+  if (kafka.brokers === undefined) {
     throw new ConfigError('views stand on a Kafka cluster, and no brokers are named', {
       field: 'kafka.brokers',
       fix: 'give `--kafka host:port`',
     })
   }
-  const avro = viewedTopics(runtime).find((topic) => topic.viewEncoding === 'avro')
-  if (avro !== undefined && registry.url === undefined) {
-    throw new ConfigError(`${avro.name} is to be shown as Avro, and there is no schema registry`, {
-      field: 'kafka.registry.url',
-      fix: 'name the registry, or choose `view: json` in topics.yaml',
-    })
-  }
+  kafkaProperties(kafka, runtime.environment)
+  avroOf(runtime)
 }
 
 export class ViewsComponent implements Component {
@@ -77,7 +90,7 @@ export class ViewsComponent implements Component {
     const { kafka } = runtime
     if (kafka === undefined) throw new ServiceError('Kafka is not connected yet')
     const topics = viewedTopics(runtime)
-    const schemas = await this.#schemas(topics, context)
+    const schemas = await this.#schemas(context)
     await runtime.ensureTopics(topics)
     await createMissing(kafka.admin, topics.map(viewTopicOf), context.clock)
     const names = barExchanges(runtime).map((exchange) => exchange.name)
@@ -141,14 +154,12 @@ export class ViewsComponent implements Component {
   }
 
   /** Ids of the Avro schemas, by subject: checked against the registry before anything is produced, or as they were last seen. */
-  async #schemas(topics: readonly TopicConfig[], context: ComponentContext): Promise<Map<string, number>> {
-    const avro = topics.filter((topic) => topic.viewEncoding === 'avro')
-    if (avro.length === 0) return new Map()
+  async #schemas(context: ComponentContext): Promise<Map<string, number>> {
     const runtime = this.#runtime
-    const { url, ca_file } = runtime.settings.kafka.registry
-    if (url === undefined) return new Map()
-    return await schemaIds(declaredSchemas(avro, runtime.settings.topics_file ?? 'config/topics.yaml'), {
-      registry: new SchemaRegistry(registryAddress({ url, ca_file }, runtime.environment)),
+    const avro = avroOf(runtime)
+    if (avro === undefined) return new Map()
+    return await schemaIds(avro.schemas, {
+      registry: avro.registry,
       file: join(runtime.directory, 'schema-ids.json'),
       logger: context.logger,
       metrics: runtime.metrics,
