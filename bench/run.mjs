@@ -13,6 +13,8 @@ import { build } from 'esbuild'
 
 const root = join(dirname(fileURLToPath(import.meta.url)), '..')
 const out = join(root, 'build', 'bench')
+// Five times what the longest takes: one that waits for what never comes is ended.
+const BENCH_MS_MAX = 600_000
 
 // id → the file that prints its rows, and what the owner asked for: at least, aim.
 const benches = [
@@ -126,7 +128,14 @@ for (const bench of chosen) {
   if (bench.file.endsWith('.ts')) await bundle(source, target)
   if (process.stdout.isTTY) process.stdout.write(`${bench.id}…\r`)
   const command = bench.file.endsWith('.cc') ? [target] : [process.execPath, '--expose-gc', target]
-  const run = spawnSync(command[0], command.slice(1), { cwd: root, env: environment, encoding: 'utf8', maxBuffer: 1 << 26 })
+  const run = spawnSync(command[0], command.slice(1), {
+    cwd: root,
+    env: environment,
+    encoding: 'utf8',
+    maxBuffer: 1 << 26,
+    timeout: BENCH_MS_MAX,
+    killSignal: 'SIGKILL',
+  })
   if (run.status !== 0) {
     console.error(`${bench.id} failed (${run.status ?? run.signal}):\n${run.stdout}${run.stderr}`)
     failed += 1

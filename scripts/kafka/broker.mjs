@@ -9,7 +9,7 @@ import { call, say, timed } from './tools.mjs'
 
 const pom = join(deployDirectory, 'pom.xml')
 const logging = join(deployDirectory, 'log4j2.properties')
-export const kafkaVersion = /<kafka\.version>([^<]+)</.exec(readFileSync(pom, 'utf8'))[1]
+const kafkaVersion = /<kafka\.version>([^<]+)</.exec(readFileSync(pom, 'utf8'))[1]
 
 export const dependencyPlugin = 'org.apache.maven.plugins:maven-dependency-plugin:3.6.1'
 /** Maven's own settings for quiet use in a script. */

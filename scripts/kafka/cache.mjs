@@ -6,8 +6,7 @@ import { join } from 'node:path'
 
 const MARKER = 'complete'
 
-export const cacheDirectory =
-  process.env.TICKWIRE_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tickwire')
+const cacheDirectory = process.env.TICKWIRE_CACHE || join(process.env.XDG_CACHE_HOME || join(homedir(), '.cache'), 'tickwire')
 
 const isComplete = (directory, stamp) => {
   const marker = join(directory, MARKER)
