@@ -26,7 +26,7 @@ describe.skipIf(!kafkaHere(['java', 'mvn', 'kcat']))(`brokers fail under load, s
   beforeAll(async () => {
     cluster = await startCluster()
   }, 180_000)
-  afterAll(() => cluster.stop())
+  afterAll(() => cluster?.stop())
 
   beforeEach(async () => {
     await cluster.whole()
@@ -37,7 +37,7 @@ describe.skipIf(!kafkaHere(['java', 'mvn', 'kcat']))(`brokers fail under load, s
     await run.measure()
     await pause(random.integer(500, 2_000))
   }, 240_000)
-  afterEach(() => run.end())
+  afterEach(() => run?.end())
 
   const leader = async (): Promise<KafkaNode> =>
     cluster.node(await cluster.leaderOf(`${run.topic}.batch`, random.integer(0, run.partitions - 1)))

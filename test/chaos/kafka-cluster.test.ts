@@ -22,8 +22,8 @@ describe.skipIf(!kafkaHere(['java', 'mvn', 'kcat', 'python3']))('a cluster of th
     await cluster.whole()
   }, 180_000)
   afterAll(async () => {
-    await registry.stop()
-    await cluster.stop()
+    await registry?.stop()
+    await cluster?.stop()
   })
 
   it('is whole: three brokers, every partition on three nodes', async () => {

@@ -22,7 +22,7 @@ describe.skipIf(!kafkaHere())(`members fail under load, seed ${seed}`, () => {
   beforeAll(async () => {
     broker = await startBroker()
   }, 120_000)
-  afterAll(() => broker.stop())
+  afterAll(() => broker?.stop())
 
   describe.each(['consumer', 'classic'] as const)('group.protocol=%s', (groupProtocol) => {
     let run: LoadRun
@@ -31,7 +31,7 @@ describe.skipIf(!kafkaHere())(`members fail under load, seed ${seed}`, () => {
       run = new LoadRun({ brokers: broker.bootstrap, replication: 1, recordsPerSecond, groupProtocol })
       await run.start()
     }, 120_000)
-    afterEach(() => run.end())
+    afterEach(() => run?.end())
 
     const tell = async (what: string): Promise<void> => {
       const { counted } = await run.finish()

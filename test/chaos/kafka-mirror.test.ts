@@ -117,9 +117,9 @@ describe.skipIf(!kafkaHere(['java', 'mvn', 'kcat', 'openssl']))('a mirror in ano
     for (const log of logs.splice(0)) await log.close()
   })
   afterAll(async () => {
-    await mirror.stop()
-    await source.stop()
-    await target.stop()
+    await mirror?.stop()
+    await source?.stop()
+    await target?.stop()
   }, START_MS)
 
   it('copies market data under its name: partitions, keys, values, timestamps, headers', async () => {

@@ -18,7 +18,7 @@ describe.skipIf(!kafkaHere(['java', 'mvn', 'kcat']))('all brokers are away', () 
   beforeAll(async () => {
     cluster = await startCluster()
   }, 180_000)
-  afterAll(() => cluster.stop())
+  afterAll(() => cluster?.stop())
 
   beforeEach(async () => {
     await cluster.whole()
@@ -26,7 +26,7 @@ describe.skipIf(!kafkaHere(['java', 'mvn', 'kcat']))('all brokers are away', () 
     await run.start()
     await cluster.whole()
   }, 240_000)
-  afterEach(() => run.end())
+  afterEach(() => run?.end())
 
   const killed = {
     leave: async () => void (await Promise.all(cluster.nodes.map((node) => node.kill()))),

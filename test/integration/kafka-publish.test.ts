@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Log, openLog } from '../../src/log/index.js'
 import { packageRoot } from '../../src/native/addon.js'
 import { openKafkaAdmin } from '../../src/native/kafka.js'
-import { createRecordHash } from '../../src/native/model.js'
+import { createRecordHash, partitionOf } from '../../src/native/model.js'
 import {
   type KafkaCompression,
   makeReplicator,
@@ -27,8 +27,6 @@ import { until } from '../support/until.js'
 const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT', 'XRPUSDT']
 const VIEW_PARTITIONS = 6
 const EACH = 50
-/** The places of these symbols as Java's client computes them. */
-const placeOf = new Map<string, number>()
 
 describe.skipIf(!kafkaHere())('a log on a real broker', () => {
   let bootstrap: string
@@ -89,8 +87,7 @@ describe.skipIf(!kafkaHere())('a log on a real broker', () => {
     for (const [index, message] of messages.entries()) {
       const symbol = message.key ?? ''
       expect(SYMBOLS).toContain(symbol)
-      expect(message.partition).toBe(placeOf.get(symbol) ?? message.partition)
-      placeOf.set(symbol, message.partition)
+      expect(message.partition).toBe(partitionOf(symbol, VIEW_PARTITIONS))
       const seq = (next.get(symbol) ?? 0) + 1
       next.set(symbol, seq)
       expect(seqOf(message, index)).toBe(seq)

@@ -1,6 +1,7 @@
 // Processes that are killed while they replicate: what they had produced and not committed does not come twice.
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <cstdlib>
@@ -43,6 +44,7 @@ constexpr std::uint32_t kNever = 60'000;
 pid_t StartChild(const std::string& directory, const std::string& bootstrap, std::uint32_t commit_ms) {
   const pid_t pid = ::fork();
   if (pid != 0) return pid;
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   ::setenv("TW_CHILD_LOG", directory.c_str(), 1);
   ::setenv("TW_CHILD_BOOTSTRAP", bootstrap.c_str(), 1);
   ::setenv("TW_CHILD_COMMIT_MS", std::to_string(commit_ms).c_str(), 1);

@@ -5,35 +5,14 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { build } from 'esbuild'
 import { type Log, openLog } from '../../../src/log/index.js'
-import { packageRoot } from '../../../src/native/addon.js'
 import { until } from '../until.js'
 import { SeededRandom } from '../venues/random.js'
+import { workerFile } from '../worker-file.js'
 import * as suite from './orders.js'
 
 const roles = ['ingest', 'ingest', 'bars', 'consume'] as const
 const READY_MS = 60_000
-
-let bundled: Promise<string> | undefined
-function workerFile(): Promise<string> {
-  bundled ??= (async () => {
-    // Two folders below the root, as src/native/addon.ts expects of itself.
-    const outfile = join(packageRoot, 'build', 'test-support', `crash-worker-${process.pid}.mjs`)
-    await build({
-      entryPoints: [join(packageRoot, 'test', 'support', 'chaos', 'worker.ts')],
-      outfile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      packages: 'external',
-      logLevel: 'silent',
-    })
-    return outfile
-  })()
-  return bundled
-}
 
 /** One of the four places, and whichever process fills it now. */
 class Place {
@@ -122,7 +101,7 @@ export async function crashRun(directory: string, kills: number, seed: number): 
   const taps = join(directory, 'taps')
   const data = join(directory, 'data')
   mkdirSync(taps, { recursive: true })
-  const worker = await workerFile()
+  const worker = await workerFile('chaos/worker.ts')
   const log = await openLog({ directory: data })
   for (const name of [suite.trades, suite.gaps, suite.bars]) {
     await log.ensureTopic({ name, partitions: suite.partitions, segmentBytes: 1 << 18 })

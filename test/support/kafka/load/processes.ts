@@ -1,33 +1,11 @@
 /** Starts the processes of a load and ends them, by order or by signal. Each is known by what it last told. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { join } from 'node:path'
 import { performance } from 'node:perf_hooks'
-import { build } from 'esbuild'
-import { packageRoot } from '../../../../src/native/addon.js'
 import { until } from '../../until.js'
+import { workerFile } from '../../worker-file.js'
 import type { ConsumeOrders, ConsumeStatus, Order, Orders, ProduceOrders, ProduceStatus } from './orders.js'
 
 const READY_MS = 60_000
-
-let bundled: Promise<string> | undefined
-function workerFile(): Promise<string> {
-  bundled ??= (async () => {
-    // Two folders below the root, as src/native/addon.ts expects of itself.
-    const outfile = join(packageRoot, 'build', 'test-support', `kafka-load-${process.pid}.mjs`)
-    await build({
-      entryPoints: [join(packageRoot, 'test', 'support', 'kafka', 'load', 'worker.ts')],
-      outfile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      packages: 'external',
-      logLevel: 'silent',
-    })
-    return outfile
-  })()
-  return bundled
-}
 
 export class LoadProcess<Status> {
   readonly #child: ChildProcess
@@ -87,15 +65,15 @@ export class LoadProcess<Status> {
     this.order('stop')
     await this.#exited
     const { exitCode, signalCode } = this.#child
-    if (exitCode !== 0 && signalCode === null) throw new Error(`a load process did not end in good order: ${exitCode}`)
+    if (exitCode !== 0) throw new Error(`a load process did not end in good order: ${exitCode ?? signalCode}`)
   }
 }
 
 export const startProduce = async (orders: Omit<ProduceOrders, 'role'>): Promise<LoadProcess<ProduceStatus>> =>
-  await new LoadProcess<ProduceStatus>(await workerFile(), { role: 'produce', ...orders }).ready()
+  await new LoadProcess<ProduceStatus>(await workerFile('kafka/load/worker.ts'), { role: 'produce', ...orders }).ready()
 
 export const startConsume = async (orders: Omit<ConsumeOrders, 'role'>): Promise<LoadProcess<ConsumeStatus>> =>
-  await new LoadProcess<ConsumeStatus>(await workerFile(), { role: 'consume', ...orders }).ready()
+  await new LoadProcess<ConsumeStatus>(await workerFile('kafka/load/worker.ts'), { role: 'consume', ...orders }).ready()
 
 /** Waits for a condition and tells how long it took, in ms. */
 export async function timed(what: string, condition: () => boolean, timeoutMs: number): Promise<number> {
