@@ -16,7 +16,11 @@ export async function deleteTopic(name: string): Promise<void> {
 /** Empty, and every partition led. */
 export async function freshTopic(name: string, partitions: number): Promise<void> {
   if ((await admin.topics([name])).length > 0) await deleteTopic(name)
-  const config = { 'retention.ms': '-1', 'message.timestamp.after.max.ms': '9223372036854775807' }
+  const config = {
+    'retention.ms': '-1',
+    'segment.index.bytes': '1048576',
+    'message.timestamp.after.max.ms': '9223372036854775807',
+  }
   const [outcome] = await admin.createTopics([{ name, partitions, replicationFactor: 1, config }])
   if (outcome?.error !== undefined) throw new Error(`topic ${name}: ${outcome.error}`)
   // The broker tells of a partition before it leads it.

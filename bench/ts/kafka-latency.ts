@@ -115,7 +115,8 @@ async function row(id: string, perSecond: number): Promise<void> {
 
 await freshTopic(TOPIC, PARTITIONS)
 const probe = keyedMessages(new Market(PARTITIONS), Math.ceil(200_000 * Math.max(scale(), 0.05)))
-const capacity = probe.length / (await produceEach(TOPIC, probe, LINGER_MS))
+const probed = await produceEach(TOPIC, probe, LINGER_MS)
+const capacity = probed.delivered / probed.seconds
 await deleteTopic(TOPIC)
 await row('kafka.latency', TICKS_PER_SECOND)
 if (capacity * SHARE_OF_CAPACITY < TICKS_PER_SECOND) await row('kafka.latency-60', Math.floor(capacity * SHARE_OF_CAPACITY))
