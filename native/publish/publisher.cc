@@ -122,8 +122,8 @@ void Publisher::CommitDue(std::uint64_t now_ns, bool all) {
 }
 
 // Sleeps until something can be done. While records are held back or acknowledgements are awaited, the log's appends do not wake
-// it: they gather, which is what the holding back is for.
-void Publisher::Wait(std::uint32_t ticket, std::uint64_t now_ns) {
+// it: they gather, which is what the holding back is for. What was due when the round began has been refused in it, and waits for them too.
+void Publisher::Wait(std::uint32_t ticket, std::uint64_t round_ns, std::uint64_t now_ns) {
   std::uint64_t until_ns = std::min(next_beat_ns_, now_ns + kBeatNs);
   bool holds = full_;
   bool uncommitted = false;
@@ -132,10 +132,8 @@ void Publisher::Wait(std::uint32_t ticket, std::uint64_t now_ns) {
     if (lane->writer == nullptr || lane->waits) until_ns = std::min(until_ns, now_ns + 10 * kMs);
     if (lane->writer == nullptr) continue;
     const std::uint64_t due_ns = lane->writer->due_ns();
-    if (due_ns != 0) {
-      holds = true;
-      until_ns = std::min(until_ns, due_ns);
-    }
+    holds = holds || due_ns != 0;
+    if (due_ns > round_ns || (due_ns != 0 && !full_)) until_ns = std::min(until_ns, due_ns);
     uncommitted = uncommitted || lane->flight->size() != 0 || lane->flight->acknowledged() != lane->committed;
   }
   if (uncommitted) until_ns = std::min(until_ns, next_commit_ns_);
@@ -151,23 +149,23 @@ void Publisher::Run() {
   pthread_setname_np(pthread_self(), options_.thread_name.c_str());
   while (!stopping_.load()) {
     const std::uint32_t ticket = waiter_->Ticket();
-    std::uint64_t now_ns = Now();
-    Beat(now_ns);
+    const std::uint64_t round_ns = Now();
+    Beat(round_ns);
     Apply();
     full_ = false;
     bool more = false;
     // Before the work: an acknowledgement that comes during it must not be slept over.
     wake_.Arm();
-    if (Recover(now_ns)) {
+    if (Recover(round_ns)) {
       // One that cannot be opened now does not hold up the others.
-      (void)OpenWaiting(now_ns);
+      (void)OpenWaiting(round_ns);
       for (const auto& lane : lanes_) {
-        if (lane->writer != nullptr) more = Turn(*lane, now_ns) || more;
+        if (lane->writer != nullptr) more = Turn(*lane, round_ns) || more;
       }
     }
-    now_ns = Now();
+    const std::uint64_t now_ns = Now();
     CommitDue(now_ns, false);
-    if (!more && !stopping_.load()) Wait(ticket, now_ns);
+    if (!more && !stopping_.load()) Wait(ticket, round_ns, now_ns);
     wake_.Disarm();
   }
   Drain(Now() + options_.stop_ms * kMs);

@@ -109,7 +109,7 @@ class Publisher {
   void Drain(std::uint64_t deadline_ns);
   void Commit(Lane& lane);
   void CommitDue(std::uint64_t now_ns, bool all);
-  void Wait(std::uint32_t ticket, std::uint64_t now_ns);
+  void Wait(std::uint32_t ticket, std::uint64_t round_ns, std::uint64_t now_ns);
   void Publish();
   std::uint64_t Now() const { return options_.now_ns(); }
 
