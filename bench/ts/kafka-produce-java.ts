@@ -26,6 +26,7 @@ const row = await compare({
   peer: 'ProducerPerformance',
   unit: '1/s',
   ours: () => replication.run(),
+  warmups: 3,
   theirs,
 })
 emit({ ...row, note: replication.note })
