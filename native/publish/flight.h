@@ -20,6 +20,7 @@ struct Parcel {
   std::uint32_t records = 0;
   std::uint64_t sent_ns = 0;
   std::uint64_t ts_recv = 0;             // Of the first record sent.
+  std::uint64_t ts_recv_max = 0;         // Of all of them.
   std::atomic<std::uint32_t> pieces{0};  // Not acknowledged yet.
 };
 
@@ -51,13 +52,19 @@ class Flight {
     size_.store(static_cast<std::uint32_t>(parcels_.size()), std::memory_order_release);
   }
   // True: the parcel is complete.
-  bool Acknowledge(Parcel* parcel) {
+  bool Acknowledge(Parcel* parcel, std::uint64_t now_ns) {
+    const std::uint64_t sent_ns = parcel->sent_ns;
     if (parcel->pieces.fetch_sub(1, std::memory_order_acq_rel) != 1) return false;
+    const std::uint64_t took_ns = now_ns > sent_ns ? now_ns - sent_ns : 0;
+    const std::uint64_t mean_ns = ack_ns_.load(std::memory_order_relaxed);
+    ack_ns_.store(mean_ns == 0 ? took_ns : mean_ns - mean_ns / 8 + took_ns / 8, std::memory_order_relaxed);
     Advance();
     return true;
   }
 
   std::uint64_t acknowledged() const { return acknowledged_.load(std::memory_order_acquire); }
+  // Of a parcel, from sending to acknowledgement: a moving mean; 0: not known yet.
+  std::uint64_t ack_ns() const { return ack_ns_.load(std::memory_order_relaxed); }
   std::uint32_t size() const { return size_.load(std::memory_order_acquire); }
 
  private:
@@ -74,6 +81,7 @@ class Flight {
   std::deque<Parcel> parcels_;  // Grows and shrinks at its ends only: parcels do not move.
   std::atomic<std::uint64_t> acknowledged_;
   std::atomic<std::uint32_t> size_{0};
+  std::atomic<std::uint64_t> ack_ns_{0};
 };
 
 }  // namespace tw::publish

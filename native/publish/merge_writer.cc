@@ -81,8 +81,7 @@ Writer::Result MergeWriter::TakeOpaque(const journal::MessageView& view, std::ui
 
 Writer::Result MergeWriter::Flush(std::uint64_t now_ns, bool force) {
   if (builder_.count() == 0) return Result::kTaken;
-  const bool idle = pace_->relaxed() && flight_->size() == 0;
-  if (!force && !builder_.full() && !idle && now_ns < begun_ns_ + pace_->age_ns()) return Result::kWait;
+  if (!force && !builder_.full() && now_ns < due_ns()) return Result::kWait;
   return SendBatch(now_ns);
 }
 
@@ -93,6 +92,7 @@ Writer::Result MergeWriter::SendBatch(std::uint64_t now_ns) {
   message.partition = partition_;
   message.value = builder_.Finish(options_.wall_ns());
   message.ts_recv = builder_.info().ts_recv_first;
+  message.ts_recv_max = builder_.ts_recv_max();
   const Result sent = Send(message, covered_, builder_.count(), now_ns);
   if (sent == Result::kTaken) builder_.Begin(builder_.type(), 0);
   return sent;

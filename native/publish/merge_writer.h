@@ -26,7 +26,9 @@ class MergeWriter final : public Writer {
 
   Result Take(const journal::MessageView& message, std::uint64_t now_ns) override;
   Result Flush(std::uint64_t now_ns, bool force) override;
-  std::uint64_t due_ns() const override { return builder_.count() == 0 ? 0 : begun_ns_ + pace_->age_ns(); }
+  std::uint64_t due_ns() const override {
+    return builder_.count() == 0 ? 0 : begun_ns_ + pace_->HoldNs(flight_->size(), flight_->ack_ns());
+  }
 
  private:
   Result TakeBatch(const journal::MessageView& message, std::uint64_t now_ns);

@@ -1,5 +1,7 @@
-// How long records are held back so that a message carries several of them: as short as the budget of messages allows. With few
-// messages a record goes out as soon as nothing of its partition is in flight.
+// How long records are held back so that a message carries several of them. A record goes out as soon as nothing of its partition
+// is in flight; behind a message that is, records gather until it is acknowledged: one message more would wait in the broker instead,
+// where a connection's requests are served one after the other. Never longer than 5 ms, and never shorter than the budget of messages
+// allows.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -27,11 +29,15 @@ class Pace {
     messages_ = 0;
     since_ns_ = now_ns;
   }
-  std::uint64_t age_ns() const { return age_ns_; }
-  // Above its shortest age the budget binds: an idle partition waits like the others.
-  bool relaxed() const { return age_ns_ == kAgeNsMin; }
+  // Of the first record held. in_flight: parcels of its partition; ack_ns: what an acknowledgement takes.
+  std::uint64_t HoldNs(std::uint32_t in_flight, std::uint64_t ack_ns) const {
+    if (in_flight != 0) return std::clamp(kAcksAwaited * ack_ns, age_ns_, kAgeNsMax);
+    // Above its shortest age the budget binds: an idle partition waits like the others.
+    return age_ns_ == kAgeNsMin ? 0 : age_ns_;
+  }
 
  private:
+  static constexpr std::uint64_t kAcksAwaited = 2;  // An acknowledgement that takes longer is not waited for.
   static constexpr std::uint64_t kWindowNs = 50'000'000;
 
   std::uint64_t budget_;

@@ -16,6 +16,7 @@ namespace {
 constexpr int kPollMs = 100;
 constexpr int kAskMs = 750;
 constexpr int kAsks = 4;
+constexpr std::uint32_t kAgesMax = 8;  // Of the records of a message.
 
 }  // namespace
 
@@ -113,6 +114,7 @@ Producer::Sent Producer::Send(const Message& message, Parcel* parcel) {
   if (message.opaque) add(RD_KAFKA_VTYPE_HEADER).header = {kafka::kKindHeader, kafka::kKindOpaque, 1};
 
   if (parcel->ts_recv == 0) parcel->ts_recv = message.ts_recv;
+  parcel->ts_recv_max = std::max({parcel->ts_recv_max, message.ts_recv, message.ts_recv_max});
 
   // Before the call: the report may come while it still runs.
   if (proven == Topic::kNone) proof.store(Topic::kUnderWay, std::memory_order_release);
@@ -161,10 +163,19 @@ void Producer::Report(const rd_kafka_message_t* message, std::uint64_t now_ns, s
   // It may be gone when it is acknowledged.
   const std::uint64_t sent_ns = parcel->sent_ns;
   const std::uint64_t ts_recv = parcel->ts_recv;
+  const std::uint64_t ts_recv_max = parcel->ts_recv_max;
   const std::uint32_t records = parcel->records;
-  if (!parcel->flight->Acknowledge(parcel)) return;
+  if (!parcel->flight->Acknowledge(parcel, now_ns)) return;
   counters_->ack_ns.Add(now_ns > sent_ns ? now_ns - sent_ns : 0);
-  counters_->age_ns.Add(wall_ns > ts_recv ? wall_ns - ts_recv : 0, records);
+  CountAges(wall_ns > ts_recv ? wall_ns - ts_recv : 0, wall_ns > ts_recv_max ? wall_ns - ts_recv_max : 0, records);
+}
+
+void Producer::CountAges(std::uint64_t first_ns, std::uint64_t last_ns, std::uint32_t records) {
+  const std::uint32_t steps = std::min(records, kAgesMax);
+  for (std::uint32_t i = 0; i < steps; ++i) {
+    const std::uint64_t apart_ns = first_ns > last_ns ? (first_ns - last_ns) / steps : 0;
+    counters_->age_ns.Add(first_ns - i * apart_ns - apart_ns / 2, records / steps + (i < records % steps ? 1 : 0));
+  }
 }
 
 void Producer::TakeReports() {

@@ -57,9 +57,10 @@ struct Message {
   std::int32_t partition = 0;
   std::string_view key{};
   std::span<const std::uint8_t> value{};
-  bool tombstone = false;     // No value at all: deletes the key from a compacted topic.
-  bool opaque = false;        // Header tw-kind = o: not a batch.
-  std::uint64_t ts_recv = 0;  // Kafka's timestamp, in its milliseconds; 0: the time of sending.
+  bool tombstone = false;         // No value at all: deletes the key from a compacted topic.
+  bool opaque = false;            // Header tw-kind = o: not a batch.
+  std::uint64_t ts_recv = 0;      // Kafka's timestamp, in its milliseconds; 0: the time of sending.
+  std::uint64_t ts_recv_max = 0;  // Of its newest record, when it has several.
 };
 
 // A counter that one thread writes and any reads: no locked instruction.
@@ -78,7 +79,7 @@ struct ProducerCounters {
   std::atomic<std::uint64_t> batch_messages{0};
   std::atomic<std::uint64_t> producers{0};      // How often one was made.
   ring::Histogram ack_ns;                       // Send of a parcel to the acknowledgement of all of it.
-  ring::Histogram age_ns;                       // The same from ts_recv of its first record, by records.
+  ring::Histogram age_ns;                       // The same from ts_recv of its records, taken as evenly spread.
   mutable std::mutex mutex;                     // What follows.
   std::map<std::string, std::uint64_t> errors;  // By librdkafka's name of the error.
   std::string last_error;                       // Since the last acknowledgement; empty: none.
@@ -116,6 +117,7 @@ class Producer {
   void TakeReport(rd_kafka_event_t* event);
   void TakeError(rd_kafka_event_t* event);
   void Report(const rd_kafka_message_t* message, std::uint64_t now_ns, std::uint64_t wall_ns, bool* acknowledged);
+  void CountAges(std::uint64_t first_ns, std::uint64_t last_ns, std::uint32_t records);
   void Fail(const std::string& name, const std::string& reason);
   void TakeStatistics(const char* json);
 

@@ -1,6 +1,7 @@
 #include "publish/publisher.h"
 
 #include <pthread.h>
+#include <sys/prctl.h>
 
 #include <algorithm>
 #include <utility>
@@ -15,6 +16,7 @@ constexpr std::uint64_t kMs = 1'000'000;
 constexpr std::uint64_t kBeatNs = 200 * kMs;
 constexpr std::uint64_t kRetryNs = 250 * kMs;
 constexpr std::uint32_t kBeatsPerGrowth = 5;
+constexpr std::uint64_t kLookNs = kMs / 5;
 constexpr std::uint64_t kFullWaitNs = 10 * kMs;
 
 }  // namespace
@@ -139,6 +141,7 @@ void Publisher::Wait(std::uint32_t ticket, std::uint64_t round_ns, std::uint64_t
   if (uncommitted) until_ns = std::min(until_ns, next_commit_ns_);
   if (until_ns <= now_ns) return;
   if (holds) {
+    if (!full_) until_ns = std::min(until_ns, now_ns + kLookNs);
     wake_.Wait(until_ns - now_ns);
   } else {
     waiter_->Wait(ticket, static_cast<std::uint32_t>(std::max<std::uint64_t>((until_ns - now_ns) / kMs, 1)));
@@ -147,6 +150,7 @@ void Publisher::Wait(std::uint32_t ticket, std::uint64_t round_ns, std::uint64_t
 
 void Publisher::Run() {
   pthread_setname_np(pthread_self(), options_.thread_name.c_str());
+  prctl(PR_SET_TIMERSLACK, 1000UL);
   while (!stopping_.load()) {
     const std::uint32_t ticket = waiter_->Ticket();
     const std::uint64_t round_ns = Now();

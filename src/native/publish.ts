@@ -84,7 +84,7 @@ export interface PublisherStats {
   /** From sending to acknowledgement. */
   readonly ackNsP50: number
   readonly ackNsP99: number
-  /** From a record's ts_recv to its acknowledgement; the records of a message count with its first one. */
+  /** From a record's ts_recv to its acknowledgement; those of a message are taken as evenly spread between its first and its newest. */
   readonly ageNsP50: number
   readonly ageNsP99: number
   /** By librdkafka's name of the error. */
