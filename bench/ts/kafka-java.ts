@@ -36,8 +36,15 @@ export function payloadFile(): string {
   return file
 }
 
-/** Records a second as the class reports them for what came after its warm-up. */
-export async function producePerformance(topic: string, file: string, records: number, warmup: number): Promise<number> {
+/** What the class says of a run. */
+export interface Performance {
+  /** Records a second of the whole run, the JVM's warm-up included. */
+  readonly whole: number
+  /** Of what came behind the first `warmup` records. */
+  readonly warm: number
+}
+
+export async function producePerformance(topic: string, file: string, records: number, warmup: number): Promise<Performance> {
   const settings = {
     ...properties,
     acks: 'all',
@@ -51,11 +58,13 @@ export async function producePerformance(topic: string, file: string, records: n
     await kafkaClasses(),
     'org.apache.kafka.tools.ProducerPerformance',
     ...['--topic', topic, '--throughput', '-1', '--payload-file', file],
-    ...['--num-records', String(records + warmup), '--warmup-records', String(warmup)],
+    ...['--num-records', String(records), '--warmup-records', String(warmup)],
     ...['--command-property', ...Object.entries(settings).map(([name, value]) => `${name}=${value}`)],
   ]
   const { stdout } = await promisify(execFile)('java', args)
-  const found = [...stdout.matchAll(/^(\d+)[^,]* records sent, ([\d.]+) records\/sec/gm)].at(-1)
-  if (found === null || found === undefined) throw new Error(`ProducerPerformance said:\n${stdout}`)
-  return Number(found[2])
+  const [whole, warm] = [...stdout.matchAll(/^(\d+)[^,]* records sent, ([\d.]+) records\/sec/gm)]
+    .slice(-2)
+    .map((found) => Number(found[2]))
+  if (whole === undefined || warm === undefined) throw new Error(`ProducerPerformance said:\n${stdout}`)
+  return { whole, warm }
 }

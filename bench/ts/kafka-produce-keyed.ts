@@ -13,7 +13,7 @@ const LOCAL_PARTITIONS = 4
 const VIEW_PARTITIONS = 60
 const BATCH = 256
 
-const records = Math.ceil((1_000_000 * scale()) / BATCH) * BATCH
+const records = Math.ceil((2_000_000 * scale()) / BATCH) * BATCH
 const market = new Market(LOCAL_PARTITIONS)
 const log = await filledLog(market, LOCAL_PARTITIONS, records)
 const made = { records, priceSum: market.priceSum }
