@@ -16,6 +16,8 @@ namespace {
 constexpr int kPollMs = 100;
 constexpr int kAskMs = 750;
 constexpr int kAsks = 4;
+constexpr int kIdPollMs = 20;
+constexpr int kIdAsksMax = 10;
 constexpr std::uint32_t kAgesMax = 8;  // Of the records of a message.
 
 }  // namespace
@@ -180,9 +182,17 @@ void Producer::CountAges(std::uint64_t first_ns, std::uint64_t last_ns, std::uin
 
 void Producer::TakeReports() {
   pthread_setname_np(pthread_self(), "tw-acks");
+  int asks = 0;
   while (!stopping_.load(std::memory_order_acquire)) {
-    rd_kafka_event_t* event = rd_kafka_queue_poll(reports_, kPollMs);
-    if (event == nullptr) continue;
+    const bool first = asks < kIdAsksMax && reported_.load(std::memory_order_relaxed) == 0;
+    rd_kafka_event_t* event = rd_kafka_queue_poll(reports_, first ? kIdPollMs : kPollMs);
+    if (event == nullptr) {
+      if (first && sent_.load(std::memory_order_relaxed) != 0) {
+        ++asks;
+        AskForId();
+      }
+      continue;
+    }
     switch (rd_kafka_event_type(event)) {
       case RD_KAFKA_EVENT_DR: TakeReport(event); break;
       case RD_KAFKA_EVENT_STATS: TakeStatistics(rd_kafka_event_stats(event)); break;
@@ -191,6 +201,13 @@ void Producer::TakeReports() {
     }
     rd_kafka_event_destroy(event);
   }
+}
+
+// librdkafka asks for the producer's id when metadata comes, and otherwise every half second: with a connection that came up just
+// behind its metadata, the first message would wait that long.
+void Producer::AskForId() {
+  const rd_kafka_metadata_t* metadata = nullptr;
+  if (rd_kafka_metadata(handle(), 0, nullptr, &metadata, kIdPollMs) == RD_KAFKA_RESP_ERR_NO_ERROR) rd_kafka_metadata_destroy(metadata);
 }
 
 void Producer::TakeReport(rd_kafka_event_t* event) {

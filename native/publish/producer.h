@@ -114,6 +114,7 @@ class Producer {
  private:
   Producer() = default;
   void TakeReports();
+  void AskForId();
   void TakeReport(rd_kafka_event_t* event);
   void TakeError(rd_kafka_event_t* event);
   void Report(const rd_kafka_message_t* message, std::uint64_t now_ns, std::uint64_t wall_ns, bool* acknowledged);
