@@ -11,6 +11,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <utility>
 
@@ -29,7 +30,13 @@ class AsyncCall {
     call->done_ = Done::New(env, "tickwire.call", 0, 1, call, [](Napi::Env, void*, AsyncCall* ended) { delete ended; });
     // Added after the thread-safe function's own hook, so it runs before it: the thread is gone when that one closes.
     napi_add_env_cleanup_hook(env, &AsyncCall::OnCleanup, call);
-    call->thread_ = std::thread([call] { call->Run(); });
+    try {
+      call->thread_ = std::thread([call] { call->Run(); });
+    } catch (const std::system_error& error) {
+      napi_remove_env_cleanup_hook(env, &AsyncCall::OnCleanup, call);
+      call->deferred_.Reject(Napi::Error::New(env, std::string("no thread for the call: ") + error.what()).Value());
+      call->done_.Release();
+    }
     return promise;
   }
 

@@ -18,10 +18,10 @@ struct Parcel {
   Flight* flight = nullptr;
   std::uint64_t next_offset = 0;  // Of the log: everything before it stands in this parcel or an earlier one.
   std::uint32_t records = 0;
-  std::uint64_t sent_ns = 0;
-  std::uint64_t ts_recv = 0;             // Of the first record sent.
-  std::uint64_t ts_recv_max = 0;         // Of all of them.
-  std::atomic<std::uint32_t> pieces{0};  // Not acknowledged yet.
+  std::uint64_t sent_ns = 0;                  // When the round began in which it was sent.
+  std::uint64_t ts_recv = 0;                  // Of the first record sent.
+  std::atomic<std::uint64_t> ts_recv_max{0};  // Of all of them; raised while the first are reported.
+  std::atomic<std::uint32_t> pieces{0};       // Not acknowledged yet.
 };
 
 class Flight {

@@ -17,6 +17,7 @@ struct Publisher::Lane {
   journal::MessageView view;
   bool held = false;           // `view` was read and has not been taken.
   bool waits = false;          // The writer said kWait.
+  bool full = false;           // Something of it waits for acknowledgements.
   std::uint64_t position = 0;  // Where it starts when it is opened (again).
   std::uint64_t committed = 0;
   std::uint32_t since_commit = 0;  // Messages of the log.

@@ -37,7 +37,7 @@ class Pace {
   }
 
  private:
-  static constexpr std::uint64_t kAcksAwaited = 2;  // An acknowledgement that takes longer is not waited for.
+  static constexpr std::uint64_t kAcksAwaited = 2;  // One that takes longer than twice the mean is not waited for.
   static constexpr std::uint64_t kWindowNs = 50'000'000;
 
   std::uint64_t budget_;

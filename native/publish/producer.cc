@@ -116,12 +116,15 @@ Producer::Sent Producer::Send(const Message& message, Parcel* parcel) {
   if (message.opaque) add(RD_KAFKA_VTYPE_HEADER).header = {kafka::kKindHeader, kafka::kKindOpaque, 1};
 
   if (parcel->ts_recv == 0) parcel->ts_recv = message.ts_recv;
-  parcel->ts_recv_max = std::max({parcel->ts_recv_max, message.ts_recv, message.ts_recv_max});
+  const std::uint64_t newest = std::max(message.ts_recv, message.ts_recv_max);
+  if (newest > parcel->ts_recv_max.load(std::memory_order_relaxed)) parcel->ts_recv_max.store(newest, std::memory_order_relaxed);
 
   // Before the call: the report may come while it still runs.
   if (proven == Topic::kNone) proof.store(Topic::kUnderWay, std::memory_order_release);
   parcel->pieces.fetch_add(1, std::memory_order_relaxed);
   Count(sent_);
+  // tw-acks sleeps until something was sent.
+  if (sent_.load(std::memory_order_relaxed) == 1) rd_kafka_queue_yield(reports_);
   rd_kafka_error_t* error = rd_kafka_produceva(handle(), fields.data(), count);
   if (error == nullptr) {
     Count(counters_->messages);
@@ -165,7 +168,7 @@ void Producer::Report(const rd_kafka_message_t* message, std::uint64_t now_ns, s
   // It may be gone when it is acknowledged.
   const std::uint64_t sent_ns = parcel->sent_ns;
   const std::uint64_t ts_recv = parcel->ts_recv;
-  const std::uint64_t ts_recv_max = parcel->ts_recv_max;
+  const std::uint64_t ts_recv_max = parcel->ts_recv_max.load(std::memory_order_relaxed);
   const std::uint32_t records = parcel->records;
   if (!parcel->flight->Acknowledge(parcel, now_ns)) return;
   counters_->ack_ns.Add(now_ns > sent_ns ? now_ns - sent_ns : 0);
@@ -184,10 +187,11 @@ void Producer::TakeReports() {
   pthread_setname_np(pthread_self(), "tw-acks");
   int asks = 0;
   while (!stopping_.load(std::memory_order_acquire)) {
-    const bool first = asks < kIdAsksMax && reported_.load(std::memory_order_relaxed) == 0;
+    const bool first =
+        asks < kIdAsksMax && sent_.load(std::memory_order_acquire) != 0 && reported_.load(std::memory_order_relaxed) == 0;
     rd_kafka_event_t* event = rd_kafka_queue_poll(reports_, first ? kIdPollMs : kPollMs);
     if (event == nullptr) {
-      if (first && sent_.load(std::memory_order_relaxed) != 0) {
+      if (first) {
         ++asks;
         AskForId();
       }

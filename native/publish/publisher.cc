@@ -16,7 +16,9 @@ constexpr std::uint64_t kMs = 1'000'000;
 constexpr std::uint64_t kBeatNs = 200 * kMs;
 constexpr std::uint64_t kRetryNs = 250 * kMs;
 constexpr std::uint32_t kBeatsPerGrowth = 5;
+// How soon what is appended is seen while no append wakes: beside records that gather, and beside partitions that are full.
 constexpr std::uint64_t kLookNs = kMs / 5;
+constexpr std::uint64_t kFullLookNs = kMs;
 constexpr std::uint64_t kFullWaitNs = 10 * kMs;
 
 }  // namespace
@@ -123,25 +125,26 @@ void Publisher::CommitDue(std::uint64_t now_ns, bool all) {
   Publish();
 }
 
-// Sleeps until something can be done. While records are held back or acknowledgements are awaited, the log's appends do not wake
-// it: they gather, which is what the holding back is for. What was due when the round began has been refused in it, and waits for them too.
+// Sleeps until something can be done. While records are held back or a queue is full the log's appends do not wake it: they gather, and
+// are looked for now and then. What was due when the round began has been refused in it, and waits for acknowledgements.
 void Publisher::Wait(std::uint32_t ticket, std::uint64_t round_ns, std::uint64_t now_ns) {
   std::uint64_t until_ns = std::min(next_beat_ns_, now_ns + kBeatNs);
   bool holds = full_;
   bool uncommitted = false;
-  if (full_) until_ns = std::min(until_ns, now_ns + kFullWaitNs);
+  bool room = false;
   for (const auto& lane : lanes_) {
     if (lane->writer == nullptr || lane->waits) until_ns = std::min(until_ns, now_ns + 10 * kMs);
     if (lane->writer == nullptr) continue;
     const std::uint64_t due_ns = lane->writer->due_ns();
     holds = holds || due_ns != 0;
+    room = room || !lane->full;
     if (due_ns > round_ns || (due_ns != 0 && !full_)) until_ns = std::min(until_ns, due_ns);
     uncommitted = uncommitted || lane->flight->size() != 0 || lane->flight->acknowledged() != lane->committed;
   }
   if (uncommitted) until_ns = std::min(until_ns, next_commit_ns_);
   if (until_ns <= now_ns) return;
   if (holds) {
-    if (!full_) until_ns = std::min(until_ns, now_ns + kLookNs);
+    until_ns = std::min(until_ns, now_ns + (!full_ ? kLookNs : room ? kFullLookNs : kFullWaitNs));
     wake_.Wait(until_ns - now_ns);
   } else {
     waiter_->Wait(ticket, static_cast<std::uint32_t>(std::max<std::uint64_t>((until_ns - now_ns) / kMs, 1)));
@@ -150,6 +153,7 @@ void Publisher::Wait(std::uint32_t ticket, std::uint64_t round_ns, std::uint64_t
 
 void Publisher::Run() {
   pthread_setname_np(pthread_self(), options_.thread_name.c_str());
+  // The kernel's 50 us are a quarter of a look.
   prctl(PR_SET_TIMERSLACK, 1000UL);
   while (!stopping_.load()) {
     const std::uint32_t ticket = waiter_->Ticket();

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::uint64_t kMs = 1'000'000;
 constexpr std::uint64_t kRetryNs = 250 * kMs;
-constexpr std::uint64_t kLookNs = 10 * kMs;
+constexpr std::uint64_t kCloseWaitNs = 10 * kMs;  // Between two looks at what is in flight of a partition that is given up.
 constexpr int kMessagesPerTurn = 64;
 
 }  // namespace
@@ -53,7 +53,7 @@ void Publisher::Close(Lane& lane, std::uint64_t now_ns) {
     }
     const Writer::Result flushed = lane.writer->Flush(Now(), true);
     if (!lane.held && flushed == Writer::Result::kTaken && lane.flight->size() == 0) break;
-    wake_.Wait(kLookNs);
+    wake_.Wait(kCloseWaitNs);
     wake_.Disarm();
     Beat(Now());
   }
@@ -118,10 +118,14 @@ bool Publisher::OpenWaiting(std::uint64_t now_ns) {
 // True: there may be more to read.
 bool Publisher::Turn(Lane& lane, std::uint64_t now_ns) {
   lane.waits = false;
+  const auto refuse = [&] {
+    lane.full = full_ = true;
+    return false;
+  };
+  lane.full = false;
   for (int i = 0; i < kMessagesPerTurn; ++i) {
     if (lane.flight->size() >= kParcelsMax) {
-      full_ = true;
-      return false;
+      return refuse();
     }
     if (!lane.held) {
       const journal::Status status = lane.reader->Next(&lane.view);
@@ -135,15 +139,14 @@ bool Publisher::Turn(Lane& lane, std::uint64_t now_ns) {
       }
       if (status != journal::Status::kOk) {
         const Writer::Result flushed = lane.writer->Flush(now_ns, false);
-        full_ = full_ || flushed == Writer::Result::kFull;
-        return false;
+        return flushed == Writer::Result::kFull ? refuse() : false;
       }
       lane.held = true;
     }
     switch (lane.writer->Take(lane.view, now_ns)) {
       case Writer::Result::kTaken: break;
       case Writer::Result::kWait: lane.waits = true; return false;
-      case Writer::Result::kFull: full_ = true; return false;
+      case Writer::Result::kFull: return refuse();
       case Writer::Result::kFailed: return false;
     }
     lane.held = false;

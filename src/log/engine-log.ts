@@ -106,7 +106,12 @@ export abstract class EngineLog implements Log {
     const status = logStatus(appender.status) as AppendStatus
     return {
       append: async (message) => (status === 'ok' ? await this.#append(appender, message) : { status, offset: 0 }),
-      close: () => appender.close(),
+      close: () => {
+        // Behind what it was given.
+        const turn = this.#turns.get(appender)
+        if (turn === undefined) appender.close()
+        else turn.then(() => appender.close())
+      },
     }
   }
 
@@ -116,7 +121,8 @@ export abstract class EngineLog implements Log {
     // Waiting belongs on a thread of its own, one at a time, in the order of the calls; everything else takes microseconds.
     if (this.#options.waits) {
       const before = this.#turns.get(appender)
-      const value = before === undefined ? message.value : message.value.slice()
+      // A Buffer's own slice would be the same memory.
+      const value = before === undefined ? message.value : new Uint8Array(message.value)
       const append = () => appender.appendAsync(kind, message.key ?? '', value, tsRecv)
       const turn = before === undefined ? append() : before.then(append)
       const settled = turn.then(
@@ -163,6 +169,7 @@ export abstract class EngineLog implements Log {
     if (this.#closed) return
     for (const each of this.#open) await ('stop' in each ? each.stop() : each.return?.())
     this.#closed = true
+    await Promise.all(this.#turns.values())
     for (const appender of this.#appenders.values()) appender.close()
     this.#appenders.clear()
   }

@@ -27,6 +27,8 @@ export class BarsComponent implements Component {
   readonly #exchange: Exchange
   #processor: BarProcessor | undefined
   #last: BarProcessorStats | undefined
+  /** The burying that is under way. */
+  #looking: Promise<void> | undefined
   #bury: ((stats: BarProcessorStats | undefined) => Promise<void>) | undefined
   #timer: Timer | undefined
 
@@ -77,6 +79,7 @@ export class BarsComponent implements Component {
     this.#timer = undefined
     this.#processor?.stop()
     this.#last = this.#processor?.stats()
+    await this.#looking
     // Its position is saved behind them: what is not buried now never is.
     await this.#bury?.(this.#last)
   }
@@ -143,13 +146,14 @@ export class BarsComponent implements Component {
         return
       }
       const timer = this.#timer
-      await this.#bury?.(stats)
+      this.#looking = this.#bury?.(stats)
+      await this.#looking
       if (this.#timer === timer) this.#watch(context)
     }, WATCH_MS)
   }
 }
 
-/** Stops at the first that a busy log refuses: the others would wait as long. */
+/** What the log as a whole refuses ends it: the others would wait as long. A topic that fails is left. */
 async function buryAll(stats: BarProcessorStats | undefined, burier: MessageBurier, logger: Logger): Promise<void> {
   for (const { topic, partition, badOffsets } of stats?.lanes ?? []) {
     for (const offset of badOffsets) {
@@ -158,10 +162,10 @@ async function buryAll(stats: BarProcessorStats | undefined, burier: MessageBuri
         const status = await burier.bury(topic, partition, offset)
         if (status === 'ok') continue
         logger.warn({ status, ...place }, 'a dead letter was refused')
-        if (status === 'busy') return
+        if (status === 'busy' || status === 'diskFull' || status === 'closed') return
       } catch (error) {
         logger.warn({ error, ...place }, 'a dead letter was refused')
-        return
+        break
       }
     }
   }

@@ -69,9 +69,12 @@ export class Supervisor {
     })
   }
 
-  /** Starts the services in order; what fails here is started again like any later failure. */
+  /**
+   * Starts the services in order; what fails here is started again like any later failure. Those of a later call stand before those
+   * of earlier ones, and stop after them.
+   */
   async start(factories: readonly ServiceFactory[]): Promise<void> {
-    for (const factory of factories) {
+    for (const [place, factory] of factories.entries()) {
       if (this.#stopped !== undefined) return
       const supervised: Supervised = {
         factory,
@@ -83,7 +86,7 @@ export class Supervisor {
         retryAtMs: undefined,
         error: undefined,
       }
-      this.#supervised.push(supervised)
+      this.#supervised.splice(place, 0, supervised)
       supervised.launch = this.#launch(supervised)
       await supervised.launch
     }

@@ -94,6 +94,22 @@ test('stop ends waiting restarts and stops in reverse order', async () => {
   expect(made[0]?.journal).toEqual(['start a', 'stop a'])
 })
 
+test('services that were started later stop after those that did not wait for them', async () => {
+  const { supervisor, made, factory } = bench()
+  const stopped: string[] = []
+  await supervisor.start([factory('ingestion')])
+  await supervisor.start([factory('stream'), factory('bars')])
+  for (const component of made) {
+    const stop = component.stop.bind(component)
+    component.stop = async () => {
+      stopped.push(component.name)
+      await stop()
+    }
+  }
+  await supervisor.stop()
+  expect(stopped).toEqual(['ingestion', 'bars', 'stream'])
+})
+
 test('stop waits for a restart under way and starts nothing of it', async () => {
   const { clock, supervisor, made, factory } = bench()
   const ready = factory('a')
