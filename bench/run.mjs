@@ -166,10 +166,10 @@ if (broker !== undefined) {
 }
 
 const file = join(root, 'bench', 'results', 'latest.json')
-if (only === '' && process.env.BENCH_SCALE === undefined) writeFileSync(file, `${JSON.stringify(rows, null, 1)}\n`)
+if (only === '' && process.env.BENCH_SCALE === undefined) writeFileSync(file, `${JSON.stringify(rows, null, 2)}\n`)
 else if (existsSync(file) && process.env.BENCH_SCALE === undefined) {
   const kept = JSON.parse(readFileSync(file, 'utf8')).filter((row) => !rows.some((fresh) => fresh.id === row.id))
-  writeFileSync(file, `${JSON.stringify([...kept, ...rows], null, 1)}\n`)
+  writeFileSync(file, `${JSON.stringify([...kept, ...rows], null, 2)}\n`)
 }
 const cpu = cpus()[0]?.model ?? 'unknown'
 console.log(`machine: ${cpus().length} × ${cpu}, ${Math.round(totalmem() / 2 ** 30)} GiB, Node ${process.version}`)
