@@ -82,7 +82,7 @@ class AdminWorker : public Napi::AsyncProgressWorker<journal::Progress> {
       if (wanted) progress.Send(&now, 1);
       return !stop_->load();
     });
-    if (status != Status::kOk) SetError(directory_ + ": " + journal::StatusName(status));
+    if (status != Status::kOk) SetError((directory_.empty() ? std::string("the log cannot be verified") : directory_) + ": " + journal::StatusName(status));
   }
   void OnProgress(const journal::Progress* now, std::size_t count) override {
     if (now == nullptr || count == 0 || on_progress_.IsEmpty()) return;

@@ -32,6 +32,17 @@ export function startNode(directory, argumentsFile, port, javaFlags, stdio) {
   return spawn('java', [...java, ...javaFlags, 'kafka.Kafka', properties], { stdio: ['ignore', stdio, stdio] })
 }
 
+/** Whether somebody listens there. */
+export const isTaken = (port) =>
+  new Promise((settle) => {
+    const socket = connect({ host, port })
+    socket.on('connect', () => {
+      socket.destroy()
+      settle(true)
+    })
+    socket.on('error', () => settle(false))
+  })
+
 /** Calls back once the port answers; a broker that opened its port takes requests. */
 export function whenOpen(port, ready) {
   const socket = connect({ host, port })

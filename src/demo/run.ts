@@ -65,7 +65,7 @@ export async function runDemo(options: DemoOptions): Promise<number> {
     venue.resume()
     await course(options, venue, runtime, up, slow, table)
     venue.pause()
-    const sum = await settle(venue, runtime, up, checker, slow)
+    const sum = await settle(options.out, venue, runtime, up, checker, slow)
     options.out.write(sumText(sum))
     return sumOk(sum) ? 0 : 1
   } finally {
@@ -174,6 +174,7 @@ function statusLine(venue: SimulatedBinance, up: Up, elapsedMs: number): string 
 
 /** Everything sent has arrived, been logged and been handed on; then it is counted. */
 async function settle(
+  out: NodeJS.WriteStream,
   venue: SimulatedBinance,
   runtime: Runtime,
   up: Up,
@@ -201,7 +202,7 @@ async function settle(
   const gateway = up.parts.stream?.gateway.stats()
   const barCount = bars?.stats()?.lanes.reduce((sum, lane) => sum + lane.appended, 0) ?? 0
   const verified = await verifyLog(runtime.directory, { hash: true })
-  const cluster = await clusterHashes(runtime, up, deadline)
+  const cluster = await clusterHashes(out, runtime, up, deadline)
   return {
     produced,
     checker: { trades: checker.seen('trades'), quotes: checker.seen('quotes') },
@@ -230,7 +231,7 @@ async function settle(
 }
 
 /** What was ingested, hashed in the local log and in the cluster; a cluster that was used before holds older sessions beside it. */
-async function clusterHashes(runtime: Runtime, up: Up, deadline: number): Promise<Sum['cluster']> {
+async function clusterHashes(out: NodeJS.WriteStream, runtime: Runtime, up: Up, deadline: number): Promise<Sum['cluster']> {
   const { kafka } = runtime
   const replicator = up.parts.ingestion?.replicator
   if (kafka === undefined || replicator === undefined) return undefined
@@ -239,18 +240,26 @@ async function clusterHashes(runtime: Runtime, up: Up, deadline: number): Promis
     .map(({ name }) => name)
   const wanted = { hash: true, topics, epochMin: up.parts.ingestion?.feeds[0]?.epoch ?? 0 }
   const local = (await verifyLog(runtime.local.native, wanted)).hash ?? ''
+  const waiting = (): number => replicator.stats()?.topics.reduce((sum, { lag }) => sum + lag, 0) ?? 0
   let remote = ''
+  let toldMs = systemClock.monotonicMs()
   // The lag is never nothing for long: clocks go on. What was ingested is there when the hashes agree.
   do {
     remote = (await verifyLog(kafka.native, wanted)).hash ?? ''
-    if (remote !== local) await delay(systemClock, 100)
-  } while (remote !== local && systemClock.monotonicMs() < deadline + SETTLE_MS)
+    if (remote === local) break
+    if (systemClock.monotonicMs() - toldMs >= LINE_MS) {
+      out.write(`waiting for the brokers: ${waiting()} records\n`)
+      toldMs = systemClock.monotonicMs()
+    }
+    await delay(systemClock, 100)
+  } while (systemClock.monotonicMs() < deadline + SETTLE_MS)
   const stats = replicator.stats()
   return {
     local,
     kafka: remote,
     records: stats?.records ?? 0,
     messages: stats?.messages ?? 0,
+    waiting: remote === local ? 0 : waiting(),
     viewRecords: up.parts.views?.publisher.stats()?.records ?? 0,
   }
 }

@@ -3,6 +3,7 @@
  * feeds, their definitions and their sessions; writes the same topics on Kafka. Brokers away: the local log grows, the position
  * waits, and ingestion does not notice.
  */
+import { unlessAborted } from '../core/abort.js'
 import { delay } from '../core/clock.js'
 import { KafkaError } from '../core/errors.js'
 import type { Metrics } from '../core/metrics.js'
@@ -77,7 +78,8 @@ export class ReplicatorComponent implements Component {
     const topics = this.#topics()
     for (let waitMs = CONNECT_MS_MIN; !signal.aborted; waitMs = Math.min(waitMs * 2, CONNECT_MS_MAX)) {
       try {
-        await this.#runtime.connect()
+        await unlessAborted(this.#runtime.connect(), signal)
+        if (signal.aborted) return
         await this.#runtime.ensureTopics(topics, this.#runtime.log)
         break
       } catch (error) {

@@ -1,4 +1,5 @@
 /** The services of one process under a supervisor, with health, metrics and the control endpoint. */
+import { unlessAborted } from '../core/abort.js'
 import { delay } from '../core/clock.js'
 import { ConfigError, KafkaAuthError, KafkaError } from '../core/errors.js'
 import { type Bars, barExchanges, createBarsService } from './bars.js'
@@ -120,18 +121,27 @@ export async function startUp(runtime: Runtime, names: readonly ServiceName[]): 
   return { supervisor, http, parts, stop }
 }
 
+/** What ingestion waits for an answer: a market that is missed cannot be asked for again. */
+const PATIENCE_MS = 2_000
 const RECONNECT_MS_MIN = 500
 const RECONNECT_MS_MAX = 5_000
 
 /** False: the brokers are away, and this process has something to do without them. */
 async function isConnected(runtime: Runtime, names: readonly ServiceName[]): Promise<boolean> {
+  const ingests = names.includes('ingestion')
+  const patience = new AbortController()
+  const timer = runtime.clock.setTimer(() => patience.abort(), PATIENCE_MS)
   try {
-    await runtime.connect()
-    return true
+    await (ingests ? unlessAborted(runtime.connect(), patience.signal) : runtime.connect())
+    if (!patience.signal.aborted || runtime.kafka !== undefined) return true
+    runtime.logger.warn({}, 'the brokers have not answered yet: ingestion begins, the other services wait for them')
+    return false
   } catch (error) {
-    if (!names.includes('ingestion') || !isAway(error)) throw error
+    if (!ingests || !isAway(error)) throw error
     runtime.logger.warn({ error }, 'the brokers are away: ingestion goes on, the other services wait for them')
     return false
+  } finally {
+    timer.cancel()
   }
 }
 
@@ -144,8 +154,8 @@ async function connectLater(runtime: Runtime, signal: AbortSignal): Promise<bool
     await delay(runtime.clock, waitMs, signal).catch(() => undefined)
     if (signal.aborted) break
     try {
-      await runtime.connect()
-      return true
+      await unlessAborted(runtime.connect(), signal)
+      return !signal.aborted
     } catch (error) {
       runtime.logger.debug({ error }, 'the cluster cannot be used yet')
     }
