@@ -18,6 +18,7 @@ const seed = Number(process.env.CHAOS_SEED ?? Math.floor(Date.now() / 1_000) % 1
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms))
 
+// Skipped aloud where programs that real brokers need are missing: kafkaHere names them.
 describe.skipIf(!kafkaHere(['java', 'mvn', 'kcat']))(`brokers fail under load, seed ${seed}`, () => {
   const random = new SeededRandom(seed)
   let cluster: Cluster

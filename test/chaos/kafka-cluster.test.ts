@@ -11,6 +11,7 @@ import { until } from '../support/until.js'
 const topic = 'kafkasql-journal'
 const SCHEMA = '{"type":"record","name":"R","fields":[{"name":"a","type":"long"}]}'
 
+// Skipped aloud where programs that real brokers need are missing: kafkaHere names them.
 describe.skipIf(!kafkaHere(['java', 'mvn', 'kcat', 'python3']))('a cluster of three', () => {
   let cluster: Cluster
   let registry: Registry

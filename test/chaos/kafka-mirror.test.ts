@@ -88,6 +88,7 @@ async function append(log: KafkaLog, topic: string, first: number, count: number
   }
 }
 
+// Skipped aloud where programs that real brokers need are missing: kafkaHere names them.
 describe.skipIf(!kafkaHere(['java', 'mvn', 'kcat', 'openssl']))('a mirror in another region', () => {
   let source: Broker
   let target: Broker

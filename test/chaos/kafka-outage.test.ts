@@ -11,6 +11,7 @@ import { LoadRun } from '../support/kafka/load/run.js'
 const recordsPerSecond = Number(process.env.CHAOS_RATE ?? 50_000)
 const awayMs = Number(process.env.CHAOS_AWAY_S ?? 60) * 1_000
 
+// Skipped aloud where programs that real brokers need are missing: kafkaHere names them.
 describe.skipIf(!kafkaHere(['java', 'mvn', 'kcat']))('all brokers are away', () => {
   let cluster: Cluster
   let run: LoadRun

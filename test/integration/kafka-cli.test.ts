@@ -23,6 +23,7 @@ const TRADES = 'market.crypto.trades.binance'
 const BARS = 'market.crypto.ohlcv.binance'
 type Row = Record<string, unknown>
 
+// Skipped aloud where programs that real brokers need are missing: kafkaHere names them.
 describe.skipIf(!kafkaHere(['java', 'mvn', 'openssl', 'kcat']))('the command line on Kafka', () => {
   const directory = mkdtempSync(join(tmpdir(), 'tickwire-kafka-cli-'))
   const [capture, embedded, outbox] = ['session.twr', 'embedded', 'outbox'].map((name) => join(directory, name)) as [

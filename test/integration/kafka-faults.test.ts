@@ -9,6 +9,7 @@ import { SeededRandom } from '../support/venues/random.js'
 
 const AWAY_MS = 4_000
 
+// Skipped aloud where programs that real brokers need are missing: kafkaHere names them.
 describe.skipIf(!kafkaHere())('faults under load, on one broker', () => {
   const random = new SeededRandom(11)
   let broker: Broker

@@ -28,6 +28,7 @@ const SYMBOLS = ['BTCUSDT', 'ETHUSDT', 'SOLUSDT', 'XRPUSDT']
 const VIEW_PARTITIONS = 6
 const EACH = 50
 
+// Skipped aloud where programs that real brokers need are missing: kafkaHere names them.
 describe.skipIf(!kafkaHere())('a log on a real broker', () => {
   let bootstrap: string
   let directory: string

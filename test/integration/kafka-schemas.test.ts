@@ -27,6 +27,7 @@ const owners = ['market.equities', 'market.crypto'].flatMap((market) =>
 const record = (name: string, ...fields: object[]): string => JSON.stringify({ type: 'record', name, fields })
 const one = { name: 'a', type: 'long' }
 
+// Skipped aloud where programs that real brokers need are missing: kafkaHere names them.
 describe.skipIf(!kafkaHere())('a schema registry', () => {
   const directory = mkdtempSync(join(tmpdir(), 'tickwire-schemas-'))
   let server: Registry

@@ -31,6 +31,7 @@ async function refusal(work: Promise<unknown>): Promise<Error> {
   throw new Error('it was let in')
 }
 
+// Skipped aloud where programs that real brokers need are missing: kafkaHere names them.
 describe.skipIf(!kafkaHere(['java', 'mvn', 'openssl']))('a broker that asks who comes', () => {
   let broker: Broker
   let access: SecureAccess

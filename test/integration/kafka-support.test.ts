@@ -16,6 +16,7 @@ import { until } from '../support/until.js'
 
 const START_MS = 120_000
 
+// Skipped aloud where programs that real brokers need are missing: kafkaHere names them.
 describe.skipIf(!kafkaHere(['java', 'mvn', 'kcat', 'python3', 'openssl']))('Kafka test support', () => {
   describe('one broker for the whole run', () => {
     let bootstrap: string

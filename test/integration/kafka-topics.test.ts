@@ -55,6 +55,7 @@ const plainTopic = (name: string, partitions: number): KafkaTopicDeclaration => 
   field: 'test',
 })
 
+// Skipped aloud where programs that real brokers need are missing: kafkaHere names them.
 describe.skipIf(!kafkaHere())('topics of a cluster', () => {
   const directory = mkdtempSync(join(tmpdir(), 'tickwire-topics-'))
   const config = join(directory, 'tickwire.yaml')

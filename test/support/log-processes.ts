@@ -1,32 +1,10 @@
 /** Starts log-worker.ts as processes or worker threads. It is bundled once per run, beside the addon that it loads. */
 import { type ChildProcess, fork } from 'node:child_process'
-import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
-import { build } from 'esbuild'
-import { packageRoot } from '../../src/native/addon.js'
 import type { Orders, Report } from './log-worker.js'
+import { workerFile } from './worker-file.js'
 
-let bundled: Promise<string> | undefined
-
-/** The bundle lies two folders below the root, as src/native/addon.ts expects of itself. */
-export function logWorkerFile(): Promise<string> {
-  bundled ??= (async () => {
-    const outfile = join(packageRoot, 'build', 'test-support', `log-worker-${process.pid}.mjs`)
-    const entry = join(packageRoot, 'test', 'support', 'log-worker.ts')
-    await build({
-      entryPoints: [entry],
-      outfile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      packages: 'external',
-      logLevel: 'silent',
-    })
-    return outfile
-  })()
-  return bundled
-}
+export const logWorkerFile = (): Promise<string> => workerFile('log-worker.ts')
 
 export interface LogProcess {
   readonly child: ChildProcess

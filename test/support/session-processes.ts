@@ -1,30 +1,7 @@
 /** Starts session-worker.ts as processes. It is bundled once per run, beside the addon that it loads. */
 import { fork } from 'node:child_process'
-import { join } from 'node:path'
-import { build } from 'esbuild'
-import { packageRoot } from '../../src/native/addon.js'
 import type { SessionOrders, SessionReport } from './session-worker.js'
-
-let bundled: Promise<string> | undefined
-
-/** The bundle lies two folders below the root, as src/native/addon.ts expects of itself. */
-function workerFile(): Promise<string> {
-  bundled ??= (async () => {
-    const outfile = join(packageRoot, 'build', 'test-support', `session-worker-${process.pid}.mjs`)
-    await build({
-      entryPoints: [join(packageRoot, 'test', 'support', 'session-worker.ts')],
-      outfile,
-      bundle: true,
-      platform: 'node',
-      format: 'esm',
-      target: 'node20',
-      packages: 'external',
-      logLevel: 'silent',
-    })
-    return outfile
-  })()
-  return bundled
-}
+import { workerFile } from './worker-file.js'
 
 export interface SessionProcess {
   readonly ready: Promise<void>
@@ -36,7 +13,7 @@ export interface SessionProcess {
 }
 
 export async function startSessionProcess(orders: SessionOrders): Promise<SessionProcess> {
-  const child = fork(await workerFile(), [JSON.stringify(orders)], {
+  const child = fork(await workerFile('session-worker.ts'), [JSON.stringify(orders)], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     execArgv: [],
   })
